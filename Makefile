@@ -1,0 +1,40 @@
+# make demo    one steered episode in the simulated cell; leaves its results in runs/
+# make test    all checks and tests
+# make bench   the benchmarks, as Markdown; on a machine that does nothing else
+#
+# OPERATOR=keyboard   steer yourself (default: scripted)
+# ARGS="..."          further arguments of `frs demo`
+# PYTHON=python3.12   the Python that .venv is made with (default: the newest that suits)
+
+SHELL := /bin/bash
+OPERATOR ?= scripted
+ARGS ?=
+
+ENTER := source tools/env.sh
+CHECKED := bench conftest.py launch src test tools
+
+.PHONY: help setup demo test bench lint format clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(ENTER) && exec frs demo --operator $(OPERATOR) $(ARGS)
+
+test: setup lint
+	@$(ENTER) && pytest --reruns 2 -m "not whole_graph" && exec pytest --reruns 2 -m whole_graph
+
+bench: setup
+	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py
+
+lint: setup
+	@$(ENTER) && ruff format --check $(CHECKED) && ruff check $(CHECKED) && mypy
+
+format: setup
+	@$(ENTER) && ruff format $(CHECKED) && ruff check --fix $(CHECKED)
+
+clean:
+	rm -rf .venv .setup ros2_ws/build ros2_ws/install ros2_ws/log
