@@ -1,0 +1,1 @@
+"""What the arm's commands are sent to."""

@@ -1,0 +1,141 @@
+"""Where the arm would go if it were stopped after the next control step.
+
+The gate admits a joint velocity only if the whole stop that follows it stays within the limits. The stop takes every
+joint down by the same share of its velocity each step, as fast as the acceleration limits allow, so it follows a
+straight line in joint space. One step later the rest of that line is still there to be followed: an arm that obeys
+can always be stopped within its limits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frs_steering.arm.limits import Limits
+from frs_steering.robot.kinematics import wrist_and_tcp_poses
+
+Array = NDArray[np.float64]
+
+CUSHION = 0.0005
+"""How far inside the workspace a corrected motion aims [m]; takes up the curvature of a step."""
+SLACK = 0.0001
+"""An arm that stands outside of the workspace may move along its border, this deep per step [m], to get back in."""
+ROUNDING = 1e-9
+
+
+# What must stay above the table: bounding boxes of the collision meshes of the fr3 model, fingers open, less their
+# rounding. One row per box: the frame, as in `wrist_and_tcp_poses`, the smallest and the largest corner there [m].
+_BOXES = (
+    (0, (-0.055, -0.054, -0.259), (0.056, 0.133, 0.052)),  # fr3_link5
+    (1, (-0.049, -0.052, -0.046), (0.133, 0.082, 0.056)),  # fr3_link6
+    (2, (-0.044, -0.045, 0.050), (0.081, 0.082, 0.105)),  # fr3_link7
+    (3, (-0.032, -0.104, -0.130), (0.032, 0.101, -0.037)),  # the hand
+    (3, (-0.011, -0.067, -0.045), (0.011, 0.067, 0.009)),  # the fingers
+)
+_FRAMES = np.array([frame for frame, _, _ in _BOXES])
+_CENTRES = np.array([np.append(np.add(low, high) / 2, 1.0) for _, low, high in _BOXES])
+_HALVES = np.array([np.append(np.subtract(high, low) / 2, 0.0) for _, low, high in _BOXES])
+
+
+@dataclasses.dataclass(frozen=True)
+class Breach:
+    """What a joint velocity would do wrong.
+
+    Attributes:
+        linear: greatest TCP speed [m/s].
+        angular: greatest angular speed of the hand [rad/s].
+        excess: (3,) [m], how far the hand would go beyond the workspace or into the table, signed; zero if it doesn't.
+        reach: the excess arises after the joints have gone `reach` times the velocity [s].
+        where: the excess in words, with value and limit; empty if there is none.
+    """
+
+    linear: float
+    angular: float
+    excess: Array
+    reach: float
+    where: str
+
+
+def stop_share(velocity: Array, limits: Limits, period: float) -> float:
+    """Share of a joint velocity (7,) that one step of the fastest straight stop takes away, 0 .. 1."""
+    steps = float((np.abs(velocity) / limits.acceleration).max()) / period
+    return 1.0 if steps <= 1.0 else 1.0 / steps
+
+
+def reaches(velocity: Array, limits: Limits, period: float) -> list[float]:
+    """How far the joints go, as multiples of `velocity` [s]: at the start, after this step, and as the stop goes on."""
+    share = stop_share(velocity, limits, period)
+    steps = math.ceil(1.0 / share - ROUNDING)
+    return [period * (k - share * k * (k - 1) / 2) for k in range(steps + 1)]
+
+
+def breach(velocity: Array, starts: Array, limits: Limits, period: float) -> Breach | None:
+    """Judge a joint velocity by the Cartesian limits along its stop.
+
+    Args:
+        velocity: (7,) [rad/s].
+        starts: joint positions (S, 7) [rad] to start from: where the arm is commanded, and where it is.
+        limits: to be held.
+        period: of a control step [s].
+
+    Returns:
+        None if all is within the limits.
+    """
+    along = reaches(velocity, limits, period)
+    poses = wrist_and_tcp_poses(starts[:, None, :] + velocity * np.array(along)[:, None])
+    moves = poses[3, :, 1:, :3] - poses[3, :, :-1, :3]
+    squares = (moves * moves).sum(axis=-2)  # of the columns: three of the rotation, one of the position
+    linear = math.sqrt(squares[..., 3].max()) / period
+    # |R - R'| (Frobenius) is 2 sqrt(2) sin(angle / 2).
+    sine = math.sqrt(squares[..., :3].sum(axis=-1).max() / 8.0)
+    angular = 2.0 * math.asin(min(1.0, sine)) / period
+    beyond = _out_of_workspace(poses[3, ..., :3, 3], limits), _into_table(poses[..., 2, :], limits)
+    found = [each for each in beyond if each is not None]
+    if found:
+        excess, step, where = max(found, key=lambda each: float(np.abs(each[0]).max()))
+        return Breach(linear, angular, excess, along[step], where)
+    if linear <= limits.linear_speed and angular <= limits.angular_speed:
+        return None
+    return Breach(linear, angular, np.zeros(3), period, "")
+
+
+def _out_of_workspace(points: Array, limits: Limits) -> tuple[Array, int, str] | None:
+    # points: (S, K, 3) of the TCP along the stop from each start. The worst excess, its step, and it in words.
+    low, high = limits.workspace_low, limits.workspace_high
+    if ((points >= low) & (points <= high)).all():
+        return None
+    start = points[:, :1]
+    if (
+        (points >= np.where(start < low, start - SLACK, low)) & (points <= np.where(start > high, start + SLACK, high))
+    ).all():
+        return None
+    aim_low = np.where(start < low, start, low + CUSHION)
+    aim_high = np.where(start > high, start, high - CUSHION)
+    beyond = points - np.clip(points, aim_low, aim_high)
+    beyond[:, 0] = 0.0  # where the arm stands is not the velocity's fault
+    which, step = np.unravel_index(int(np.abs(beyond).max(axis=2).argmax()), beyond.shape[:2])
+    excess, point = beyond[which, step], points[which, step]
+    axis = int(np.abs(excess).argmax())
+    limit = high[axis] if excess[axis] > 0 else low[axis]
+    return excess, int(step), f"TCP would get to {'xyz'[axis]} {point[axis]:.3f} m, limit {limit:.3f} m"
+
+
+def _into_table(rows: Array, limits: Limits) -> tuple[Array, int, str] | None:
+    # rows: (4, S, K, 4), the third rows of the poses, which give heights. The result is as of _out_of_workspace.
+    rows = rows[_FRAMES]
+    centres = (rows * _CENTRES[:, None, None]).sum(axis=-1)
+    heights = (centres - (np.abs(rows) * _HALVES[:, None, None]).sum(axis=-1)).min(axis=0)  # lowest corner
+    table = limits.table_height
+    if (heights >= table).all():
+        return None
+    start = heights[:, :1]
+    if (heights >= np.where(start < table, start - SLACK, table)).all():
+        return None
+    below = np.minimum(0.0, heights - np.where(start < table, start, table + CUSHION))
+    below[:, 0] = 0.0
+    which, step = np.unravel_index(int(below.argmin()), below.shape)
+    words = f"hand or wrist would get to z {heights[which, step]:.3f} m, table at {table:.3f} m"
+    return np.array([0.0, 0.0, below[which, step]]), int(step), words

@@ -1,0 +1,62 @@
+"""The states of the arm's controller and how they follow each other; the same numbers as frs_msgs/ArmState."""
+
+from enum import Enum, IntEnum, auto
+
+
+class State(IntEnum):
+    """What the controller is doing."""
+
+    IDLE = 0
+    """No owner, or no joint states yet."""
+    ARMED = 1
+    """An owner has claimed the arm, nothing has driven it yet."""
+    RUNNING = 2
+    """A chunk with a valid lease drives."""
+    HOLDING = 3
+    """The lease ended or the chunk ran out: the arm decelerates and rests, the next chunk goes on."""
+    FAULT = 4
+    """The joint states are stale: the arm decelerates and rests until they come again."""
+    STOPPED = 5
+    """Latched stop: the arm decelerates and rests until a reset, after which it must be claimed anew."""
+
+
+class Event(Enum):
+    """What may happen to the controller."""
+
+    CLAIMED = auto()
+    DRIVEN = auto()
+    """A row of a chunk drives this control step."""
+    RUN_OUT = auto()
+    """No row drives this control step."""
+    STALE = auto()
+    """The joint states have become stale."""
+    FRESH = auto()
+    """They come again, and the arm has an owner."""
+    FRESH_UNOWNED = auto()
+    """They come again, and the arm has no owner."""
+    STOP = auto()
+    RESET = auto()
+
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.IDLE, Event.CLAIMED): State.ARMED,
+    (State.IDLE, Event.STALE): State.FAULT,
+    (State.IDLE, Event.STOP): State.STOPPED,
+    (State.ARMED, Event.CLAIMED): State.ARMED,
+    (State.ARMED, Event.DRIVEN): State.RUNNING,
+    (State.ARMED, Event.STALE): State.FAULT,
+    (State.ARMED, Event.STOP): State.STOPPED,
+    (State.RUNNING, Event.CLAIMED): State.ARMED,
+    (State.RUNNING, Event.RUN_OUT): State.HOLDING,
+    (State.RUNNING, Event.STALE): State.FAULT,
+    (State.RUNNING, Event.STOP): State.STOPPED,
+    (State.HOLDING, Event.CLAIMED): State.ARMED,
+    (State.HOLDING, Event.DRIVEN): State.RUNNING,
+    (State.HOLDING, Event.STALE): State.FAULT,
+    (State.HOLDING, Event.STOP): State.STOPPED,
+    (State.FAULT, Event.FRESH): State.HOLDING,
+    (State.FAULT, Event.FRESH_UNOWNED): State.IDLE,
+    (State.FAULT, Event.STOP): State.STOPPED,
+    (State.STOPPED, Event.RESET): State.IDLE,
+}
+"""All changes of state; an event that is not listed for a state leaves it as it is."""

@@ -1,0 +1,163 @@
+"""Training of the embedded policy by conditional flow matching on demonstrations.
+
+Loss: |v(x_t, t | o) - (action - noise)|^2 with x_t = (1 - t) noise + t action (rectified flow, arXiv 2209.03003;
+the paper's time, t = 1 is the action). An auxiliary head predicts where the things are, which teaches the cameras'
+encoders to find them; it is dropped from the weights that are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from frs_steering.learn.demonstrations import Frames
+from frs_steering.policies.embedded.network import Network, NetworkConfig
+from frs_steering.policies.embedded.policy import OFFSET, SCALE, image_tensor, proprioception, save
+
+CHECKPOINT_EVERY = 500  # iterations
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        iterations: of the optimiser.
+        batch: observations a batch; each is encoded once.
+        draws: noises and times drawn for each observation, so that the costly encoder is used well.
+        rate: peak learning rate (AdamW, cosine to zero after a linear start).
+        forget_instruction: share of observations whose instruction is replaced by "unknown", which teaches the
+            policy what it does when it does not understand: anything that it knows.
+        average: decay of the running average of the weights that is kept in the end.
+        seed: of the initial weights, batches and noise.
+    """
+
+    iterations: int = 12_000
+    batch: int = 128
+    draws: int = 4
+    rate: float = 1e-3
+    forget_instruction: float = 0.4
+    average: float = 0.999
+    seed: int = 0
+
+
+def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], start: Path | None = None) -> Path:
+    """Train, with a checkpoint every 500 iterations from which an interrupted run goes on.
+
+    Args:
+        frames: the demonstrations.
+        recipe: how to train.
+        out: directory for checkpoint.pt, losses.jsonl and weights.safetensors.
+        cameras: names of the cameras, in the order of `frames.images`.
+        start: checkpoint of an earlier training whose averaged weights are the first ones of this.
+
+    Returns:
+        Path of the weights.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    things = frames.things.shape[1]
+    horizon, dim = frames.chunk.shape[1:]
+    config = NetworkConfig(
+        horizon=horizon,
+        dim=dim,
+        cameras=cameras,
+        image_size=frames.images.shape[2],
+        vocabulary=frames.vocabulary,
+        things=things,
+    )
+    network = Network(config)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch's stubs lack
+    if start is not None:
+        state = torch.load(start, weights_only=True, map_location=device)["averaged"]
+        network.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
+    averaged = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average)
+    )
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-4, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.iterations, pct_start=0.05)
+    checkpoint = out / "checkpoint.pt"
+    parts: dict[str, Any] = {
+        "network": network,
+        "averaged": averaged,
+        "optimiser": optimiser,
+        "schedule": schedule,
+    }
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        first = int(state["iteration"])
+    # One generator per iteration, seeded by it, so that a resumed run draws what an unbroken one would have drawn.
+    started, running = time.monotonic(), {"flow": 0.0, "places": 0.0}
+    with (out / "losses.jsonl").open("a") as log, tqdm(range(first, recipe.iterations), initial=first,
+                                                       total=recipe.iterations, desc="training") as bar:  # fmt: skip
+        for iteration in bar:
+            generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + iteration)
+            flow, places = _losses(network, frames, recipe, generator, device)
+            optimiser.zero_grad(set_to_none=True)
+            (flow + 0.5 * places).backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            averaged.update_parameters(network)
+            running["flow"] += flow.item()
+            running["places"] += places.item()
+            if (iteration + 1) % 100 == 0:
+                means = {name: value / 100 for name, value in running.items()}
+                running = dict.fromkeys(running, 0.0)
+                seconds = time.monotonic() - started
+                log.write(json.dumps({"iteration": iteration + 1, **means, "seconds": round(seconds, 1)}) + "\n")
+                log.flush()
+                bar.set_postfix({name: f"{value:.4f}" for name, value in means.items()})
+            if (iteration + 1) % CHECKPOINT_EVERY == 0 or iteration + 1 == recipe.iterations:
+                state = {name: part.state_dict() for name, part in parts.items()}
+                torch.save(state | {"iteration": iteration + 1}, checkpoint.with_suffix(".part"))
+                checkpoint.with_suffix(".part").replace(checkpoint)
+                _keep(averaged.module, config, out / "weights.safetensors")
+    return out / "weights.safetensors"
+
+
+def _losses(
+    network: Network, frames: Frames, recipe: Recipe, generator: torch.Generator, device: str
+) -> tuple[Tensor, Tensor]:
+    config = network.config
+    index = torch.randint(len(frames), (recipe.batch,), generator=generator)
+    brightness = 1.0 + 0.1 * torch.randn((recipe.batch, len(config.cameras), 1, 1, 1), generator=generator)
+    images = image_tensor(frames.images[index].to(device), brightness.to(device), torch.bfloat16)
+    joints = frames.joint_position[index]
+    joints = joints + 0.003 * torch.randn(joints.shape, generator=generator)  # encoders are not perfect either
+    state = proprioception(joints, frames.gripper[index]).to(device)
+    forget = torch.rand(recipe.batch, generator=generator) < recipe.forget_instruction
+    words = torch.where(forget, 0, frames.instruction[index]).to(device)
+    chunk = (frames.chunk[index] - torch.tensor(OFFSET)) / torch.tensor(SCALE)
+    chunk = chunk.repeat(recipe.draws, 1, 1)
+    noise = torch.randn(chunk.shape, generator=generator)
+    t = torch.rand(len(chunk), generator=generator)
+    x = torch.lerp(noise, chunk, t[:, None, None])
+    chunk, noise, t, x = (part.to(device) for part in (chunk, noise, t, x))
+
+    with torch.autocast(device, torch.bfloat16):
+        features, places = network.encoder(images, state, words)
+        velocity = network.denoiser(x, t, features.repeat(recipe.draws, 1))
+    flow = (velocity.float() - (chunk - noise)).square().mean()
+    assert places is not None
+    target = frames.things[index].flatten(1).to(device) * 10.0  # dm, as the proprioception
+    seen = ~target.isnan()
+    return flow, (places.float() - target.nan_to_num()).abs()[seen].mean()
+
+
+def _keep(network: nn.Module, config: NetworkConfig, path: Path) -> None:
+    kept = Network(replace(config, things=0))
+    weights = {name: value.cpu() for name, value in network.state_dict().items() if "encoder.places." not in name}
+    kept.load_state_dict(weights)
+    save(kept, path)

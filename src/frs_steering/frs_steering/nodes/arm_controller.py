@@ -1,0 +1,227 @@
+"""The node that drives the arm: chunks in, gated commands out, 15 times a second on a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from frs_msgs.msg import ActionChunk, ArmState, GateReport, LeaseRenewal
+from frs_msgs.srv import ClaimArm
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+from frs_steering.arm.execution import Execution, Outcome, Settings
+from frs_steering.arm.limits import FR3_VELOCITY, Limits
+from frs_steering.arm.reading import ReadingError, read_joints
+from frs_steering.arm.states import State
+from frs_steering.arm.verdicts import Verdict
+from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, step_report
+from frs_steering.nodes.conversions import seconds
+from frs_steering.nodes.parameters import ParameterError, declare, param
+from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
+from frs_steering.nodes.runtime import run
+from frs_steering.nodes.trajectory_backend import TrajectoryBackend
+from frs_steering.robot.fr3 import BASE_FRAME
+from frs_steering.robot.spaces import ActionSpace
+
+SWITCH_INTERVAL = 0.0005
+"""How soon a busy callback gives way to the control thread [s]; Python's own default is 5 ms."""
+NICE = -10
+"""Scheduling of this process, where that is allowed."""
+FIFO_PRIORITY = 10
+"""Real-time priority of the control thread, where that is allowed."""
+STEPS_AT_REST = 2
+"""Control steps at rest before the node goes, so that the backend surely has a zero command."""
+CLOSING_TIME = 1.5
+"""Longest wait for that [s]."""
+WARNING_PERIOD = 2.0
+"""Least time between two warnings of the same kind [s]."""
+
+
+@dataclass(frozen=True)
+class ArmControllerParameters:
+    """Parameters of the node; the limits are explained in `arm.limits.Limits`."""
+
+    action_space: str = param(
+        "cartesian_velocity",
+        "what the columns of a chunk mean; chunks of another space are rejected",
+        choices=("joint_velocity", "joint_position", "cartesian_velocity"),
+    )
+    control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=5, high=100)
+    lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
+    joint_state_timeout: float = param(0.25, "age at which joint states are stale [s]", low=0.02, high=2)
+    joint_speed: float = param(2.0, "greatest speed of a joint [rad/s]", low=0.05, high=2)
+    linear_speed: float = param(0.5, "greatest speed of the tool centre point [m/s]", low=0.01, high=1)
+    angular_speed: float = param(2.0, "greatest angular speed of the hand [rad/s]", low=0.05, high=2.5)
+    workspace_low: Sequence[float] = param(
+        [0.2, -0.5, 0.0], "smallest x, y, z of the tool centre point [m]", low=-1.2, high=1.2
+    )
+    workspace_high: Sequence[float] = param(
+        [0.8, 0.5, 0.8], "greatest x, y, z of the tool centre point [m]", low=-1.2, high=1.2
+    )
+    table_height: float = param(0.0, "height of the table, which the fingertips do not enter [m]", low=-1, high=1)
+
+
+def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Settings:
+    """The controller's settings.
+
+    Raises:
+        ParameterError: parameters contradict each other; the message names them.
+    """
+    try:
+        limits = Limits(
+            velocity=np.minimum(FR3_VELOCITY, parameters.joint_speed),
+            linear_speed=parameters.linear_speed,
+            angular_speed=parameters.angular_speed,
+            workspace_low=np.array(parameters.workspace_low),
+            workspace_high=np.array(parameters.workspace_high),
+            table_height=parameters.table_height,
+        )
+    except ValueError as error:
+        raise ParameterError(f"parameters of node 'arm_controller': {error}") from error
+    return Settings(
+        space=ActionSpace[parameters.action_space.upper()],
+        frame=BASE_FRAME,
+        period=1.0 / parameters.control_rate,
+        lease_max=parameters.lease_max,
+        state_timeout=parameters.joint_state_timeout,
+        first_epoch=first_epoch,
+        limits=limits,
+    )
+
+
+class ArmController(Node):
+    """Adapter around `Execution`: the callbacks run in the executor's thread, the control steps in another."""
+
+    def __init__(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        with contextlib.suppress(OSError):
+            os.nice(NICE)
+        super().__init__("arm_controller")
+        # An epoch must not come back after a restart; the wall clock in microseconds outruns any number of claims.
+        settings = settings_from(declare(self, ArmControllerParameters), first_epoch=time.time_ns() // 1000)
+        self._period = settings.period
+        self._execution = Execution(settings)
+        self._lock = threading.Lock()
+        self._tick = 0
+        self._closing = threading.Event()
+        self._error: Exception | None = None
+        self._backend = TrajectoryBackend(self, self._period)
+        self._states = self.create_publisher(ArmState, "arm_state", LATCHED)
+        self._reports = self.create_publisher(GateReport, "gate_report", EVENT)
+        self.create_subscription(JointState, "joint_states", self._on_joint_state, SENSOR)
+        self.create_subscription(ActionChunk, "action_chunk", self._on_chunk, COMMAND)
+        self.create_subscription(LeaseRenewal, "lease_renewal", self._on_renewal, COMMAND)
+        self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)
+        self.create_service(Trigger, "arm_controller/stop", self._on_stop)
+        self.create_service(Trigger, "arm_controller/reset", self._on_reset)
+        gc.freeze()  # a collection that looks through all that lives as long as the node takes 6 ms, and a step waits
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Bring the arm to rest and end the control thread.
+
+        Raises:
+            Exception: what ended the control thread before.
+        """
+        with self._lock:
+            self._execution.stop("the controller shuts down")
+        self._closing.set()
+        self._thread.join(CLOSING_TIME)
+        if self._error is not None:
+            raise self._error
+
+    def _on_joint_state(self, msg: JointState) -> None:
+        try:
+            reading = read_joints(msg.name, msg.position, msg.velocity)
+        except ReadingError as error:
+            self.get_logger().warning(f"joint_states ignored: {error}", throttle_duration_sec=WARNING_PERIOD)
+            return
+        with self._lock:
+            self._execution.observe(reading, time.monotonic())
+
+    def _on_chunk(self, msg: ActionChunk) -> None:
+        begun = time.perf_counter()
+        chunk = chunk_from_msg(msg)
+        with self._lock:
+            judgement = self._execution.admit(chunk, time.monotonic())
+            tick = self._tick
+        duration = time.perf_counter() - begun
+        stamp = self.get_clock().now().to_msg()
+        self._reports.publish(chunk_report(judgement, chunk.chunk_id, tick, duration, stamp))
+        if judgement.verdict is Verdict.REJECTED:
+            self.get_logger().warning(f"rejected {judgement.detail}", throttle_duration_sec=WARNING_PERIOD)
+
+    def _on_renewal(self, msg: LeaseRenewal) -> None:
+        with self._lock:
+            self._execution.renew(msg.owner_epoch, msg.chunk_id, seconds(msg.lease), time.monotonic())
+
+    def _on_claim(self, request: ClaimArm.Request, response: ClaimArm.Response) -> ClaimArm.Response:
+        with self._lock:
+            claim = self._execution.claim(request.owner, time.monotonic())
+        response.success, response.message, response.epoch = claim.granted, claim.message, claim.epoch
+        self.get_logger().info(f"claim {claim.message}")
+        return response
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            self._execution.stop("arm_controller/stop was called")
+        response.success, response.message = True, "stopped; call arm_controller/reset to go on"
+        return response
+
+    def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            response.success, response.message = self._execution.reset()
+        return response
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
+        try:
+            self._step_until_closed()
+        except Exception as error:
+            # Without control steps the backend's watchdog stops the arm; a process that lives on would hide it.
+            self.get_logger().fatal(f"the control thread ends: {error!r}")
+            self._error = error
+            self.context.try_shutdown()
+
+    def _step_until_closed(self) -> None:
+        begun, tick, at_rest = time.monotonic(), 0, 0
+        state = State.IDLE
+        while at_rest < STEPS_AT_REST:
+            due = begun + (tick + 1) * self._period
+            time.sleep(max(0.0, due - time.monotonic()))
+            now = time.monotonic()
+            # Steps that were missed are skipped, so that a tick keeps its place in time.
+            tick = max(tick + 1, math.floor((now - begun) / self._period))
+            with self._lock:
+                outcome = self._execution.tick(tick, now)
+                self._tick = tick
+            if outcome.command is not None:
+                self._backend.send(outcome.command)
+            self._tell(outcome, tick, now - due)
+            if outcome.state is not state:
+                state = outcome.state
+                self.get_logger().info(f"{state.name}: {outcome.message}")
+            resting = self._closing.is_set() and not outcome.velocity.any()
+            at_rest = at_rest + 1 if resting else 0
+
+    def _tell(self, outcome: Outcome, tick: int, lateness: float) -> None:
+        stamp = self.get_clock().now().to_msg()
+        self._states.publish(arm_state(outcome, tick, stamp))
+        self._reports.publish(step_report(outcome, tick, lateness, stamp))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the executable `arm_controller`."""
+    return run(ArmController, argv)

@@ -1,0 +1,323 @@
+"""The deciding node: whose wish, when to ask the policy, and the chunk that goes to the arm."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+from frs_msgs.msg import ActionChunk, ArmState, Decision, LeaseRenewal, PolicyInfo
+from frs_msgs.msg import Guidance as GuidanceMsg
+from frs_msgs.srv import FlowQuery
+from rclpy.client import Client
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+from std_srvs.srv import SetBool
+
+from frs_steering.nodes.arm_claim import ArmClaim
+from frs_steering.nodes.conversions import MessageError, duration_msg, guidance_from_msg, spec_from_msg
+from frs_steering.nodes.decision_messages import Made, chunk_to_msg, decision_to_msg
+from frs_steering.nodes.parameters import declare, param
+from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
+from frs_steering.nodes.query_messages import Reply, query_to_msg, reply_from_msg
+from frs_steering.nodes.runtime import run
+from frs_steering.policies.interface import PolicySpec
+from frs_steering.steer.arbiter import Arbiter, Wish
+from frs_steering.steer.deferral import Trust, reason_to_defer
+from frs_steering.steer.guidance import GuidanceError
+from frs_steering.steer.query import Operation, query_for
+from frs_steering.steer.reference import Reference, reference_for
+from frs_steering.steer.schedule import Schedule
+
+ARM_STATE_STALE = 0.5
+"""s since receipt; the arm's state comes 15 times a second."""
+
+HOUSEKEEPING = 0.05
+"""s between two looks at time-outs and the claim."""
+
+WARN_EVERY = 2.0  # s
+
+MOVABLE = (ArmState.ARMED, ArmState.RUNNING, ArmState.HOLDING)
+
+
+@dataclass(frozen=True)
+class FlowSteeringParameters:
+    """Parameters of the node."""
+
+    mode: str = param("steer", "'base' ignores all guidance: the policy acts alone", choices=("steer", "base"))
+    steps: int = param(10, "K, Euler steps each way; 10 in the paper", low=1, high=1000)
+    lease: float = param(
+        0.3,
+        "s that the arm may go on without a sign of this node, which renews it 15 times a second",
+        low=0.1,
+        high=1.0,
+    )
+    active_on_start: bool = param(False, "make decisions without waiting for flow_steering/activate")
+    query_timeout: float = param(1.0, "s after which the policy's answer is given up", low=0.05, high=60.0)
+    seed: int = param(0, "of the first decision's noise; each further decision adds 1", low=0, high=2**62)
+    max_noise_percentile: float = param(
+        1.0, "0..1; a steered chunk from longer noise is dropped and the policy acts; 1: never", low=0.0, high=1.0
+    )
+    min_agreement: float = param(
+        -1.0,
+        "-1..1, cosine between chunk and direction; below it the policy acts; -1: never",
+        low=-1.0,
+        high=1.0,
+    )
+
+
+@dataclass
+class _Open:
+    """A decision in the making. Times are monotonic, in s."""
+
+    begun: float
+    first_tick: int
+    epoch: int
+    seed: int
+    spec: PolicySpec
+    wish: Wish | None
+    reference: Reference | None
+    defer_reason: str = ""
+    operation: Operation = Operation.SAMPLE
+    asked: float = math.nan
+    future: Future[FlowQuery.Response] | None = None
+    replies: list[Reply] = field(default_factory=list)
+    round_trip: float = 0.0
+
+
+class FlowSteering(Node):
+    """Makes decisions while active and owning the arm, each in time for the seam.
+
+    A latched stop of the arm ends the activity: after its reset the arm does not move before the next activation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("flow_steering")
+        self._settings = declare(self, FlowSteeringParameters)
+        self._trust = Trust(self._settings.max_noise_percentile, self._settings.min_agreement)
+        self._active = self._settings.active_on_start
+        self._spec: PolicySpec | None = None
+        self._schedule: Schedule | None = None
+        self._arbiter = Arbiter()
+        self._arm: ArmState | None = None
+        self._arm_received = -math.inf
+        self._open: _Open | None = None
+        self._next_seed = self._settings.seed
+        self._chunk_id, self._chunk_epoch = 0, 0
+        self._timeouts = 0
+        self._trouble = ""  # why the last decision was given up, if it was
+
+        self._claim = ArmClaim(self)
+        self._chunks = self.create_publisher(ActionChunk, "action_chunk", COMMAND)
+        self._renewals = self.create_publisher(LeaseRenewal, "lease_renewal", COMMAND)
+        self._decisions = self.create_publisher(Decision, "decision", EVENT)
+        self._flow: Client[FlowQuery.Request, FlowQuery.Response] = self.create_client(FlowQuery, "flow_query")
+        self.create_subscription(PolicyInfo, "policy_info", self._on_policy_info, LATCHED)
+        self.create_subscription(ArmState, "arm_state", self._on_arm_state, LATCHED)
+        self.create_subscription(GuidanceMsg, "guidance", self._on_guidance, EVENT)
+        self.create_service(SetBool, "flow_steering/activate", self._on_activate)
+        self.create_timer(HOUSEKEEPING, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    # What comes in
+
+    def _on_policy_info(self, msg: PolicyInfo) -> None:
+        self._give_up("the policy was loaded again")
+        self._arbiter.clear()  # they were checked against the policy before
+        try:
+            self._spec = spec_from_msg(msg)
+        except MessageError as error:
+            self._spec, self._schedule = None, None
+            self.get_logger().error(f"this policy can't be steered: {error}")
+            return
+        self._schedule = Schedule(self._spec.execute_rows, self._spec.row_duration)
+        self.get_logger().info(f"the policy is {self._spec.name!r} ({self._spec.weights_sha256[:12]})")
+
+    def _on_guidance(self, msg: GuidanceMsg) -> None:
+        if self._settings.mode == "base":
+            return
+        try:
+            guidance = guidance_from_msg(msg)
+            if self._spec is None:
+                raise GuidanceError("no policy is known yet")
+            reference_for(guidance, self._spec)
+        except GuidanceError as error:
+            self.get_logger().warning(
+                f"guidance from {msg.author or 'an unnamed author'} ignored: {error}", throttle_duration_sec=WARN_EVERY
+            )
+            return
+        self._arbiter.put(guidance, time.monotonic())
+
+    def _on_arm_state(self, msg: ArmState) -> None:
+        now = time.monotonic()
+        self._arm, self._arm_received = msg, now
+        self._claim.observe(msg, now)
+        if msg.state == ArmState.STOPPED and self._active:
+            self._deactivate("the arm was stopped; it moves again only after a reset and flow_steering/activate")
+        self._renew_lease(msg)
+        self._decide_if_due(msg, now)
+
+    def _renew_lease(self, arm: ArmState) -> None:
+        if self._active and self._claim.epoch and arm.owner_epoch == self._chunk_epoch == self._claim.epoch:
+            renewal = LeaseRenewal(
+                owner_epoch=self._chunk_epoch, chunk_id=self._chunk_id, lease=duration_msg(self._settings.lease)
+            )
+            renewal.header.stamp = self.get_clock().now().to_msg()
+            self._renewals.publish(renewal)
+
+    def _on_activate(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if not request.data:
+            self._deactivate("switched off")
+            trouble = f"; the last decision was given up: {self._trouble}" if self._trouble else ""
+            response.success, response.message = True, f"inactive: the running chunk's lease ends{trouble}"
+            return response
+        missing = self._missing(time.monotonic())
+        response.success = not missing
+        response.message = "; ".join(missing) or f"active in mode {self._settings.mode!r}"
+        if response.success:
+            self._active = True
+            self.get_logger().info(response.message)
+        return response
+
+    def _missing(self, now: float) -> list[str]:
+        """What an activation lacks, in words."""
+        missing = []
+        if self._spec is None:
+            missing.append("no usable policy_info came; is vla_inference running?")
+        elif not self._flow.service_is_ready():
+            missing.append("flow_query is not there; is vla_inference running?")
+        if self._arm is None:
+            missing.append("no arm_state came; is arm_controller running?")
+        elif now - self._arm_received > ARM_STATE_STALE:
+            age = now - self._arm_received
+            missing.append(f"arm_state is {age:.2f} s old; at most {ARM_STATE_STALE:.2f} s allowed")
+        elif self._arm.state == ArmState.STOPPED:
+            missing.append(f"the arm is stopped ({self._arm.message}); call arm_controller/reset first")
+        elif not self._claim.epoch:
+            missing.append(self._claim.why_not)
+        return missing
+
+    def _deactivate(self, why: str) -> None:
+        if self._active:
+            self.get_logger().warning(f"inactive: {why}")
+        self._active = False
+        self._give_up("")
+
+    # One decision
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        self._claim.step(now)
+        if self._open is not None and now - self._open.asked > self._settings.query_timeout:
+            self._timeouts += 1
+            self._give_up(
+                f"the policy did not answer within {self._settings.query_timeout:.2f} s ({self._timeouts} so far)"
+            )
+        if self._active and self._arm is not None and now - self._arm_received > ARM_STATE_STALE:
+            self.get_logger().warning(
+                "arm_state does not come any more; is arm_controller running?", throttle_duration_sec=WARN_EVERY
+            )
+
+    def _decide_if_due(self, arm: ArmState, now: float) -> None:
+        spec, schedule = self._spec, self._schedule
+        if not self._active or self._open is not None or spec is None or schedule is None:
+            return
+        if arm.state not in MOVABLE or not self._claim.epoch or arm.owner_epoch != self._claim.epoch:
+            return
+        if not schedule.is_due(arm.tick, arm.chunk_id, arm.row):
+            return
+        if not self._flow.service_is_ready():
+            self.get_logger().warning(
+                "flow_query is not there; is vla_inference running?", throttle_duration_sec=WARN_EVERY
+            )
+            return
+        wish = self._arbiter.choose(now)
+        reference = None if wish is None else reference_for(wish.guidance, spec)
+        self._open = _Open(
+            begun=now,
+            first_tick=arm.tick + 1,
+            epoch=self._claim.epoch,
+            seed=self._next_seed,
+            spec=spec,
+            wish=wish,
+            reference=reference,
+            defer_reason="the wish was to let the policy act" if wish is not None and reference is None else "",
+        )
+        self._next_seed += 1
+        self._ask(self._open)
+
+    def _ask(self, decision: _Open) -> None:
+        query = query_for(decision.reference, steps=self._settings.steps, seed=decision.seed)
+        decision.operation = query.operation
+        decision.asked = time.monotonic()
+        decision.future = self._flow.call_async(query_to_msg(query))
+        decision.future.add_done_callback(self._on_answer)
+
+    def _on_answer(self, future: Future[FlowQuery.Response]) -> None:
+        decision = self._open
+        if decision is None or future is not decision.future:
+            return  # it was given up
+        decision.round_trip += time.monotonic() - decision.asked
+        try:
+            reply = reply_from_msg(future.result(), decision.operation, decision.spec)
+        except MessageError as error:
+            self._give_up(f"flow_query failed: {error}")
+            return
+        decision.replies.append(reply)
+        reason = reason_to_defer(reply.answer.diagnostics, self._trust) if decision.reference is not None else ""
+        if reason:
+            self.get_logger().warning(f"deferring to the policy: {reason}", throttle_duration_sec=WARN_EVERY)
+            decision.reference, decision.defer_reason = None, reason
+            self._ask(decision)
+            return
+        self._open = None
+        if decision.epoch == self._claim.epoch:
+            self._send(decision)
+
+    def _send(self, decision: _Open) -> None:
+        if decision.epoch != self._chunk_epoch:
+            self._chunk_id, self._chunk_epoch = 0, decision.epoch
+        self._chunk_id += 1
+        self._trouble = ""
+        made = Made(
+            chunk_id=self._chunk_id,
+            epoch=decision.epoch,
+            first_tick=decision.first_tick,
+            wish=decision.wish,
+            reference=decision.reference,
+            defer_reason=decision.defer_reason,
+            seed=decision.seed,
+            steps=self._settings.steps,
+            replies=tuple(decision.replies),
+            round_trip=decision.round_trip,
+        )
+        spec = decision.spec
+        self._chunks.publish(chunk_to_msg(made, spec, self._settings.lease))
+        total = time.monotonic() - decision.begun
+        if self._schedule is not None and self._arm is not None:
+            self._schedule.sent(self._chunk_id, self._arm.tick, total)
+        if decision.wish is not None:
+            self._arbiter.used(decision.wish)
+        if total > spec.horizon * spec.row_duration:
+            self.get_logger().warning(
+                f"a decision took {total:.2f} s, longer than its chunk lasts; the arm can't move at this pace",
+                throttle_duration_sec=WARN_EVERY,
+            )
+        self._decisions.publish(decision_to_msg(made, spec, total))
+
+    def _give_up(self, why: str) -> None:
+        """Drop the decision in the making, if there is one; its wish stays for the next."""
+        if self._open is None:
+            return
+        if self._open.future is not None:
+            self._flow.remove_pending_request(self._open.future)
+        self._open = None
+        if why:
+            self._trouble = why
+            self.get_logger().warning(f"decision given up: {why}", throttle_duration_sec=WARN_EVERY)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the executable `flow_steering`."""
+    return run(FlowSteering, argv)

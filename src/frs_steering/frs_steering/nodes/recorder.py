@@ -1,0 +1,255 @@
+"""The recorder: every topic of the graph into one file an episode, through the journal."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from frs_msgs.msg import EpisodeEvent, RecorderState
+from frs_msgs.srv import StartRecording, StopRecording
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+from frs_steering.nodes.parameters import ParameterError, declare, param
+from frs_steering.nodes.qos import LATCHED
+from frs_steering.nodes.runtime import run
+from frs_steering.record.bag import Channel, installed_channel
+from frs_steering.record.errors import JournalError
+from frs_steering.record.qos import OfferedQos
+from frs_steering.record.topics import STORED_IMAGE, Kind, Topic, episode_topics, stored_name
+from frs_steering.record.writer import Episode, JournalWriter, Limits, Progress
+
+COLLECT_PERIOD = 0.05
+"""s between two collections of what arrived. DDS notes the time of arrival, so nothing is lost by not waking up
+for each of some 350 messages a second; the subscriptions' histories hold many times as much."""
+
+STATE_PERIOD = 0.5  # s between two recorder_state messages
+
+CLOSE_SECONDS = 1.5
+"""How long finishing a file may take on the way out: a node stops within 2 s."""
+
+_LABELS = {
+    EpisodeEvent.SUCCEEDED: "succeeded",
+    EpisodeEvent.FAILED: "failed",
+    EpisodeEvent.STOPPED: "stopped",
+    EpisodeEvent.DISCARDED: "discarded",
+}
+
+_CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class RecorderParameters:
+    """Parameters of the node."""
+
+    directory: str = param("recordings", "where episodes go when recorder/start names no directory")
+    cameras: Sequence[str] = param(["exterior", "wrist"], "of the cameras: camera/NAME/color/image_raw is recorded")
+    jpeg_quality: int = param(90, "of the stored images, percent", low=1, high=100)
+    image_queue: int = param(60, "images that may wait for the disk; more are left out", low=1, high=10_000)
+    control_queue: int = param(20_000, "records that may wait for the disk; more are lost", low=100, high=1_000_000)
+
+
+class _Collected(CallbackGroup):
+    """Keeps subscriptions out of the executor: the node takes their messages itself, many at a time."""
+
+    def can_execute(self, entity: object) -> bool:
+        return False
+
+    def beginning_execution(self, entity: object) -> bool:
+        return False
+
+    def ending_execution(self, entity: object) -> None:
+        """Nothing ever begins."""
+
+
+class Recorder(Node):
+    """Records between recorder/start and recorder/stop; says how it goes on recorder_state."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        self._settings = declare(self, RecorderParameters)
+        for camera in self._settings.cameras:
+            if not _CAMERA_NAME.fullmatch(camera):
+                raise ParameterError(
+                    f"parameter 'cameras' of node 'recorder' has {camera!r}; a name is letters, digits and '_'"
+                )
+        self._topics = episode_topics(self._settings.cameras)
+        self._state = self.create_publisher(RecorderState, "recorder_state", LATCHED)
+        self._group = _Collected()
+        self._subscriptions_by_topic = [self._subscribe(topic) for topic in self._topics]
+        self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
+        self._writer: JournalWriter | None = None
+        self._reported = ""
+        self.create_service(StartRecording, "recorder/start", self._on_start)
+        self.create_service(StopRecording, "recorder/stop", self._on_stop)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(COLLECT_PERIOD, self._collect, clock=steady)
+        self.create_timer(STATE_PERIOD, self._report, clock=steady)
+        self._publish(None, "ready")
+
+    def close(self) -> None:
+        """Finish the file that is being written."""
+        if self._writer is not None:
+            done = self._finish("unlabelled", "the recorder was stopped", CLOSE_SECONDS)
+            self.get_logger().info(_outcome(done))
+
+    def _subscribe(self, topic: Topic) -> Subscription:
+        package, _, name = topic.type.split("/")
+        message = getattr(importlib.import_module(f"{package}.msg"), name)
+        return self.create_subscription(
+            message, topic.name, _never, _subscriber_qos(topic.kind), callback_group=self._group, raw=True
+        )
+
+    # The services
+
+    def _on_start(self, request: StartRecording.Request, response: StartRecording.Response) -> StartRecording.Response:
+        if self._writer is not None:
+            response.message = f"{self._writer.progress().path} is being recorded; call recorder/stop first"
+            return response
+        self._collect()  # what came before belongs to no file, but latched state among it does
+        directory = Path(os.path.expanduser(request.directory or self._settings.directory))
+        limits = Limits(self._settings.control_queue, self._settings.image_queue, self._settings.jpeg_quality)
+        try:
+            episode = Episode(request.episode_id, request.task, request.instruction, request.seed)
+            channels = [self._channel(index) for index in range(len(self._topics))]
+            self._writer = JournalWriter(directory.absolute(), episode, channels, limits)
+        except JournalError as error:
+            response.message = str(error)
+            return response
+        except OSError as error:
+            response.message = f"can't write to {directory}: {error.strerror or error}"
+            return response
+        now = time.time_ns()
+        for index, (data, sent) in self._latched.items():
+            self._writer.put(index, data, now, sent)
+        self._reported = ""
+        response.success = True
+        response.path = str(self._writer.progress().path)
+        response.message = f"recording to {response.path}"
+        self._publish(self._writer.progress(), response.message)
+        self.get_logger().info(response.message)
+        return response
+
+    def _on_stop(self, request: StopRecording.Request, response: StopRecording.Response) -> StopRecording.Response:
+        if self._writer is None:
+            response.message = "nothing is being recorded; call recorder/start first"
+            return response
+        if request.label not in _LABELS:
+            known = ", ".join(f"{number} ({name})" for number, name in _LABELS.items())
+            response.message = f"label is {request.label}; it must be one of {known}. The recording goes on"
+            return response
+        done = self._finish(_LABELS[request.label], request.note, seconds=10.0)
+        response.success = done.whole
+        response.message = _outcome(done)
+        response.path = str(done.path)
+        response.messages = done.messages
+        response.dropped_control = done.dropped_control
+        response.dropped_images = done.dropped_images
+        self.get_logger().info(response.message)
+        return response
+
+    def _finish(self, label: str, note: str, seconds: float) -> Progress:
+        assert self._writer is not None
+        self._collect()  # the last words of the episode were said before the call
+        done = self._writer.close(label, note, seconds)
+        self._writer = None
+        self._publish(done, _outcome(done), recording=False)
+        return done
+
+    # What comes in
+
+    def _collect(self) -> None:
+        for index, (topic, subscription) in enumerate(zip(self._topics, self._subscriptions_by_topic, strict=True)):
+            while True:
+                with subscription.handle:
+                    taken = subscription.handle.take_message(subscription.msg_type, True)
+                if taken is None:
+                    break
+                data, information = taken
+                sent = information["source_timestamp"]
+                if topic.kind is Kind.LATCHED:
+                    self._latched[index] = (data, sent)
+                if self._writer is not None:
+                    received = information["received_timestamp"]
+                    self._writer.put(index, data, received, sent, image=topic.kind is Kind.IMAGE)
+
+    def _channel(self, index: int) -> Channel:
+        topic, name = self._topics[index], self._subscriptions_by_topic[index].topic_name
+        offered = [
+            OfferedQos(
+                reliability=int(qos.reliability),
+                durability=int(qos.durability),
+                history=int(qos.history),
+                depth=qos.depth,
+                deadline=qos.deadline.nanoseconds,
+                lifespan=qos.lifespan.nanoseconds,
+                liveliness=int(qos.liveliness),
+                lease=qos.liveliness_lease_duration.nanoseconds,
+            )
+            for qos in (endpoint.qos_profile for endpoint in self.get_publishers_info_by_topic(name))
+        ]
+        if topic.kind is Kind.IMAGE:
+            return installed_channel(name.removesuffix(topic.name) + stored_name(topic), STORED_IMAGE, offered)
+        return installed_channel(name, topic.type, offered)
+
+    # What goes out
+
+    def _report(self) -> None:
+        if self._writer is None:
+            return
+        progress = self._writer.progress()
+        trouble = progress.failure or progress.complaint
+        if progress.dropped_control and not progress.failure:
+            trouble = f"the disk is too slow: {progress.dropped_control} control records lost"
+        if trouble and trouble != self._reported:
+            self._reported = trouble
+            self.get_logger().error(trouble)
+        self._publish(progress, trouble or f"recording to {progress.path}", recording=not progress.failure)
+
+    def _publish(self, progress: Progress | None, message: str, *, recording: bool = True) -> None:
+        state = RecorderState(message=message)
+        state.header.stamp = self.get_clock().now().to_msg()
+        if progress is not None:
+            state.recording = recording
+            state.path = str(progress.path)
+            state.messages = progress.messages
+            state.dropped_control = progress.dropped_control
+            state.dropped_images = progress.dropped_images
+            state.bytes = progress.size
+        self._state.publish(state)
+
+
+def _outcome(done: Progress) -> str:
+    losses = f"{done.dropped_control} control records lost, {done.dropped_images} images left out"
+    if done.whole:
+        return f"{done.messages} messages in {done.path}; {losses}"
+    return f"{done.failure}; {done.messages} messages are whole in {done.path}; {losses}"
+
+
+def _subscriber_qos(kind: Kind) -> QoSProfile:
+    """Like the publishers', but with room for what comes between two collections, and more."""
+    best_effort = kind in (Kind.SENSOR, Kind.IMAGE)
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=50 if kind is Kind.IMAGE else 500,
+        reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if kind is Kind.LATCHED else DurabilityPolicy.VOLATILE,
+    )
+
+
+def _never(_: bytes) -> None:
+    """Callback of subscriptions that are collected; their group keeps the executor away."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM."""
+    return run(Recorder, argv)

@@ -1,0 +1,140 @@
+"""The policy's node: takes cameras, joint states and the instruction, answers flow queries."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from frs_msgs.msg import PolicyInfo
+from frs_msgs.srv import FlowQuery
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
+
+from frs_steering.nodes.conversions import MessageError, frame_from_msg, nanoseconds, policy_info_to_msg
+from frs_steering.nodes.parameters import declare, param
+from frs_steering.nodes.qos import LATCHED, SENSOR
+from frs_steering.nodes.query_messages import fill_response, query_from_msg
+from frs_steering.nodes.runtime import run
+from frs_steering.policies import load_policy
+from frs_steering.policies.interface import Observation, Policy
+from frs_steering.policies.observation import Freshness, JointLayout, ObservationAssembler, ObservationError
+from frs_steering.robot.fr3 import FINGER_JOINT, FINGER_OPEN, JOINT_NAMES
+from frs_steering.steer.answer import answer
+from frs_steering.steer.query import Operation, Query, QueryError
+
+WARM_UP_CALLS = 3
+"""The first calls of a network are several times slower than the rest; they are made before anybody asks."""
+
+WARN_EVERY = 2.0  # s
+
+
+@dataclass(frozen=True)
+class VlaInferenceParameters:
+    """Parameters of the node."""
+
+    policy: str = param("embedded", "name of the policy")
+    weights: str = param("", "its weights file; empty: the one that comes with it")
+    threads: int = param(1, "threads of the network; the cameras and the arm need the other cores", low=1, high=64)
+    max_image_age: float = param(0.2, "s since receipt; an older image is stale", low=0.01, high=10.0)
+    max_joint_age: float = param(0.2, "s since receipt; an older joint state is stale", low=0.01, high=10.0)
+    max_skew: float = param(0.2, "s between the oldest and the newest stamp in one observation", low=0.0, high=10.0)
+
+
+class VlaInference(Node):
+    """Answers flow queries in the main thread; a node beside it, `<name>_sensors`, receives meanwhile.
+
+    Images that came while the network works are thus received, and dated, when they came.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("vla_inference")
+        parameters = declare(self, VlaInferenceParameters)
+        torch.set_num_threads(parameters.threads)
+        self._policy = load_policy(parameters.policy, Path(parameters.weights) if parameters.weights else None)
+        spec = self._policy.spec
+        self._observations = ObservationAssembler(
+            spec.cameras,
+            JointLayout(JOINT_NAMES, FINGER_JOINT, gripper_open=FINGER_OPEN),
+            Freshness(parameters.max_image_age, parameters.max_joint_age, parameters.max_skew),
+        )
+        took = _warm_up(self._policy)
+        gc.freeze()  # a full collection would walk through all of torch's objects, 0.1 s in the middle of a query
+        self.side_nodes = (self._make_sensor_node(),)
+        self.create_service(FlowQuery, "flow_query", self._on_query)
+        self._info = self.create_publisher(PolicyInfo, "policy_info", LATCHED)
+        self._info.publish(policy_info_to_msg(spec, self.get_clock().now().to_msg()))
+        self.get_logger().info(
+            f"policy {spec.name!r} ({spec.weights_sha256[:12]}) is ready: {spec.horizon} x {spec.dim} "
+            f"{spec.action_space.name}, {spec.execute_rows} rows of {spec.row_duration:.4f} s driven; "
+            f"one steered chunk takes {took * 1e3:.0f} ms"
+        )
+
+    def _make_sensor_node(self) -> Node:
+        name = f"{self.get_name()}_sensors"
+        node = Node(
+            name,
+            cli_args=["--ros-args", "-r", f"__node:={name}"],  # or a global __node remap would rename both alike
+            enable_rosout=False,
+            start_parameter_services=False,
+            parameter_overrides=[Parameter("use_sim_time", value=False)],  # it reads no clock but the monotonic one
+        )
+        for camera in self._policy.spec.cameras:
+            topic = f"camera/{camera}/color/image_raw"
+            node.create_subscription(Image, topic, partial(self._on_image, camera), SENSOR)
+        node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
+        node.create_subscription(String, "instruction", self._on_instruction, LATCHED)
+        return node
+
+    def _on_image(self, camera: str, msg: Image) -> None:
+        self._observations.put_image(camera, frame_from_msg(msg), time.monotonic())
+
+    def _on_joints(self, msg: JointState) -> None:
+        self._observations.put_joints(msg.name, msg.position, nanoseconds(msg.header.stamp), time.monotonic())
+
+    def _on_instruction(self, msg: String) -> None:
+        self._observations.put_instruction(msg.data)
+
+    def _on_query(self, request: FlowQuery.Request, response: FlowQuery.Response) -> FlowQuery.Response:
+        received = time.monotonic()
+        try:
+            query = query_from_msg(request, self._policy.spec)
+            moment = self._observations.assemble(time.monotonic())
+            wait = time.monotonic() - received
+            result = answer(self._policy, moment.observation, query)
+            fill_response(response, result, moment, self._policy.spec, wait=wait)
+        except (MessageError, ObservationError, QueryError) as error:
+            response.success, response.message = False, str(error)
+            self.get_logger().warning(f"query refused: {error}", throttle_duration_sec=WARN_EVERY)
+        except Exception as error:  # whatever the network does, the next query deserves an answer
+            response.success, response.message = False, f"the policy failed: {type(error).__name__}: {error}"
+            self.get_logger().error(response.message, throttle_duration_sec=WARN_EVERY)
+        response.server_time = time.monotonic() - received
+        return response
+
+
+def _warm_up(policy: Policy) -> float:
+    """Run the policy on blank pictures until it is warm; return the duration of the last call in s."""
+    spec = policy.spec
+    blank = Observation(
+        images={camera: np.zeros((224, 224, 3), np.uint8) for camera in spec.cameras},
+        joint_position=np.zeros(7),
+        gripper=0.0,
+        instruction="warm up",
+    )
+    rest = np.zeros((spec.horizon, spec.dim), np.float32)
+    for _ in range(WARM_UP_CALLS):
+        begun = time.monotonic()
+        answer(policy, blank, Query(Operation.STEER, chunk=rest, mask=np.ones(spec.dim, bool)))
+    return time.monotonic() - begun
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the executable `vla_inference`."""
+    return run(VlaInference, argv)

@@ -1,0 +1,108 @@
+"""Whether an episode's file is complete: every topic, every image, every decision with its chunk, and a label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from frs_steering.record.errors import JournalError
+from frs_steering.record.reader import Record, Summary, image, records, same_topic, summarise
+from frs_steering.record.topics import Kind, episode_topics, stored_name
+
+_LABELS = ("succeeded", "failed", "stopped", "discarded")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        summary: of the file.
+        problems: a line each; empty for a complete episode.
+    """
+
+    summary: Summary
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing and nothing damaged."""
+        return not self.problems
+
+
+def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
+    """Read an episode through and name everything that a complete one would have and this one has not.
+
+    Args:
+        path: of the file, the partial file, or the episode's directory.
+        cameras: names of the cameras that must be there.
+
+    Raises:
+        JournalError: the file is missing, empty, not MCAP, not written by ROS 2, or a message is undecodable.
+    """
+    summary = summarise(path)
+    problems = [*summary.damage, *_missing(summary, cameras), *_unlabelled(summary)]
+    images = [stored_name(topic) for topic in episode_topics(cameras) if topic.kind is Kind.IMAGE]
+    chunks: set[tuple[int, int]] = set()
+    decisions: dict[tuple[int, int], list[str]] = {}
+    for record in records(path, [*images, "action_chunk", "decision"]):
+        if same_topic(record.topic, "action_chunk"):
+            chunks.add((record.message.owner_epoch, record.message.chunk_id))
+        elif same_topic(record.topic, "decision"):
+            key = (record.message.owner_epoch, record.message.chunk_id)
+            decisions[key] = _wrong_decision(record)
+        else:
+            problems += _undecodable(record)
+    for key, wrong in decisions.items():
+        name = f"decision on chunk {key[1]} of epoch {key[0]}"
+        problems += [f"{name}: {line}" for line in wrong]
+        if key not in chunks:
+            problems.append(f"{name}: its action chunk is not in the file")
+    return Report(summary, tuple(problems))
+
+
+def _missing(summary: Summary, cameras: Sequence[str]) -> list[str]:
+    return [
+        f"no message on {stored_name(topic)}"
+        for topic in episode_topics(cameras)
+        if topic.required and not summary.count(stored_name(topic))
+    ]
+
+
+def _unlabelled(summary: Summary) -> list[str]:
+    problems = []
+    label = summary.result.get("label", "")
+    if label not in _LABELS:
+        problems.append(f"label is {label!r}; it must be one of {', '.join(_LABELS)}")
+    dropped = summary.result.get("dropped_control", "0")
+    if dropped != "0":
+        problems.append(f"{dropped} control records were lost while recording")
+    return problems
+
+
+def _wrong_decision(record: Record) -> list[str]:
+    decision = record.message
+    size = decision.horizon * decision.dim
+    problems = []
+    for name, may_be_empty in (
+        ("refined", False),
+        ("noise_used", False),
+        ("noise_recovered", True),
+        ("reference", True),
+    ):
+        values = getattr(decision, name)
+        if len(values) != size and not (may_be_empty and len(values) == 0):
+            problems.append(f"{name} has {len(values)} values; {decision.horizon} x {decision.dim} expected")
+        if not all(map(math.isfinite, values)):
+            problems.append(f"{name} is not finite")
+    return problems
+
+
+def _undecodable(record: Record) -> list[str]:
+    try:
+        image(record)
+    except JournalError as error:
+        return [str(error)]
+    return []

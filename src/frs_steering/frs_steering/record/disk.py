@@ -1,0 +1,47 @@
+"""The file under a bag: unbuffered, so that what was written survives the process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class DiskFile:
+    """A new file without a buffer of its own: what write() returned from is in the system's hands, all of it.
+
+    Every method raises OSError where the disk refuses, the constructor also where the file exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._size = 0
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`; one call of the system may take only part of it."""
+        view = memoryview(data)
+        while view:
+            written = os.write(self._descriptor, view)
+            self._size += written
+            view = view[written:]
+        return len(data)
+
+    def tell(self) -> int:
+        """Size in bytes; the file only grows at its end."""
+        return self._size
+
+    def flush(self) -> None:
+        """Nothing to do; mcap's writer calls it."""
+
+    def sync(self) -> None:
+        """Wait until the disk itself has everything."""
+        os.fsync(self._descriptor)
+
+    def cut(self, size: int) -> None:
+        """Shorten the file to `size` bytes."""
+        os.ftruncate(self._descriptor, size)
+        self._size = size
+
+    def close(self) -> None:
+        """Close; a second call raises instead of hitting a number that another file got meanwhile."""
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)

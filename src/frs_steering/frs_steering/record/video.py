@@ -1,0 +1,148 @@
+"""A video of an episode for people, made from its recording alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+
+from frs_steering.record.errors import JournalError
+from frs_steering.record.overlay import HEIGHT, WIDTH, CameraView, Moment, draw
+from frs_steering.record.reader import Record, image, records, same_topic, summarise
+from frs_steering.record.topics import image_topic
+
+FRAME_RATE = 15  # Hz, the rate of cameras and control
+LAST_LOOK = 2.0  # s for which the last picture stays
+
+_EXTERIOR, _WRIST = image_topic("exterior"), image_topic("wrist")
+_TOPICS = (_EXTERIOR, _WRIST, "instruction", "decision", "arm_state", "episode_event")
+
+# Numbers as in frs_msgs, which the core does not import.
+_SOURCES = {0: "policy", 1: "human", 2: "VLM", 3: "scripted reasoner", 4: "policy"}
+_GRIPPER_WISHES = {0: "", 1: "open", 2: "close"}
+_ARM_STATES = {0: "idle", 1: "armed", 2: "running", 3: "holding", 4: "fault", 5: "stopped"}
+_SUCCEEDED, _FAILED = 2, 3
+_VERDICTS = {"succeeded": "success", "failed": "failure"}
+
+
+def episode_video(recording: Path, output: Path, view: CameraView | None = None) -> int:
+    """Write an H.264 MP4 that browsers play: both cameras, the wish in force, who steers, how it ended.
+
+    Args:
+        recording: the episode's directory or file; a partial one will do.
+        output: the .mp4 to write.
+        view: of the exterior camera; with it the direction is also drawn into the scene.
+
+    Returns:
+        Number of frames.
+
+    Raises:
+        JournalError: the recording can't be read or holds no image.
+        OSError: the video can't be written.
+    """
+    stream = imageio_ffmpeg.write_frames(
+        str(output), (WIDTH, HEIGHT), fps=FRAME_RATE, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
+        quality=None, output_params=["-preset", "veryfast", "-crf", "21", "-movflags", "+faststart"],
+    )  # fmt: skip
+    stream.send(None)
+    frames = 0
+    try:
+        for moment in moments(recording):
+            picture = draw(moment, view)
+            stream.send(np.ascontiguousarray(picture))
+            frames += 1
+        if frames == 0:
+            raise JournalError(f"{recording} holds no camera image: no video can be made from it")
+        for _ in range(round(LAST_LOOK * FRAME_RATE)):
+            stream.send(np.ascontiguousarray(picture))
+            frames += 1
+    finally:
+        stream.close()
+    return frames
+
+
+def episode_frame(recording: Path, seconds: float, view: CameraView | None = None) -> np.ndarray:
+    """The picture at one moment of an episode, (HEIGHT, WIDTH, 3) uint8 RGB.
+
+    Args:
+        recording: the episode's directory or file.
+        seconds: since the beginning; the last picture for a later time.
+        view: of the exterior camera, as for episode_video.
+
+    Raises:
+        JournalError: the recording can't be read or holds no image.
+    """
+    chosen = None
+    for moment in moments(recording):
+        chosen = moment
+        if moment.seconds >= seconds:
+            break
+    if chosen is None:
+        raise JournalError(f"{recording} holds no camera image")
+    return draw(chosen, view)
+
+
+def moments(recording: Path) -> Iterator[Moment]:
+    """What was to be seen at each 1/15 s of an episode, from its first image on.
+
+    The last moment carries the verdict of the label where no event told it before.
+
+    Raises:
+        JournalError: the recording can't be read.
+    """
+    summary = summarise(recording)
+    now = Moment(instruction=summary.episode.get("instruction", ""))
+    told = sorted(records(recording, _TOPICS), key=lambda record: record.log_time)
+    # All decisions at once: one may be told a little later than the first step that its chunk drives.
+    made = [record.message for record in told if same_topic(record.topic, "decision")]
+    decisions = {(decision.owner_epoch, decision.chunk_id): decision for decision in made}
+    begin, shown = 0, 0
+    for record in told:
+        if begin == 0 and record.topic.endswith("/compressed"):
+            begin = record.log_time
+        while begin and shown * 10**9 < (record.log_time - begin) * FRAME_RATE:
+            yield replace(now, seconds=shown / FRAME_RATE)
+            shown += 1
+        now = _updated(now, record, decisions)
+    if begin:
+        verdict = now.verdict or _VERDICTS.get(summary.result.get("label", ""), "")
+        yield replace(now, seconds=shown / FRAME_RATE, verdict=verdict)
+
+
+def _updated(now: Moment, record: Record, decisions: dict[tuple[int, int], Any]) -> Moment:
+    message = record.message
+    if same_topic(record.topic, _EXTERIOR):
+        return replace(now, exterior=image(record))
+    if same_topic(record.topic, _WRIST):
+        return replace(now, wrist=image(record))
+    if same_topic(record.topic, "instruction"):
+        return replace(now, instruction=message.data)
+    if same_topic(record.topic, "episode_event"):
+        verdict = {_SUCCEEDED: "success", _FAILED: "failure"}.get(message.kind, now.verdict)
+        return replace(now, verdict=verdict)
+    if same_topic(record.topic, "arm_state"):
+        return _with_arm_state(now, message, decisions)
+    return now
+
+
+def _with_arm_state(now: Moment, state: Any, decisions: dict[tuple[int, int], Any]) -> Moment:
+    at = state.tcp_pose.position
+    arm = _ARM_STATES.get(state.state, "?")
+    now = replace(now, tcp=(at.x, at.y, at.z), arm=f"{arm}, chunk {state.chunk_id}" if state.chunk_id else arm)
+    decision = decisions.get((state.owner_epoch, state.chunk_id))
+    if decision is None:
+        return replace(now, steered_by="policy", direction=(0.0, 0.0, 0.0), gripper="", remark="")
+    acts = decision.deferred or decision.guidance.defer or decision.source not in (1, 2, 3)
+    wish = decision.guidance.direction
+    return replace(
+        now,
+        steered_by="policy" if acts else _SOURCES[decision.source],
+        direction=(0.0, 0.0, 0.0) if acts else (wish.x, wish.y, wish.z),
+        amount=decision.guidance.amount,
+        gripper="" if acts else _GRIPPER_WISHES.get(decision.guidance.gripper, ""),
+        remark=decision.defer_reason if decision.deferred else "",
+    )

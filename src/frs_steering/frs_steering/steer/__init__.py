@@ -1,0 +1,1 @@
+"""From guidance to reference chunks, sources of noise, and diagnostics."""

@@ -1,0 +1,53 @@
+"""How a chunk came out of the flow: numbers by which a decision can be trusted or deferred."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Of one decision. NaN: not applicable.
+
+    Attributes:
+        noise_percentile: 0..1, percentile of the used noise's norm under chi(H*D).
+        round_trip_rms: RMS over commanded dimensions of refined - reference, normalised.
+        agreement: -1..1, cosine between the refined chunk's mean commanded motion and the reference's.
+        evaluations: velocity-field evaluations spent.
+    """
+
+    noise_percentile: float = math.nan
+    round_trip_rms: float = math.nan
+    agreement: float = math.nan
+    evaluations: int = 0
+
+
+def noise_percentile(noise: Tensor) -> float:
+    """Percentile (0..1) of the noise's norm under the chi distribution with H*D degrees of freedom.
+
+    Noise from N(0, I) is uniform here; close to 1 means that the noise is too long to be in distribution.
+    P(chi_n <= r) = gammainc(n/2, r^2/2), the regularised lower incomplete gamma function.
+    """
+    import torch  # here, so that a process that only reads diagnostics starts without it
+
+    half = torch.tensor(noise.numel() / 2, dtype=torch.float64)
+    return float(torch.special.gammainc(half, noise.double().square().sum() / 2))
+
+
+def round_trip_rms(refined: Tensor, reference: Tensor, mask: Tensor) -> float:
+    """RMS of refined - reference over the commanded dimensions. Both (H, D) normalised; mask (D,) bool."""
+    return float((refined - reference)[:, mask].square().mean().sqrt())
+
+
+def agreement(refined: np.ndarray, reference: np.ndarray) -> float:
+    """Cosine between the mean translations of two chunks, both (H, D) SI with xyz first; NaN where one is at rest."""
+    a, b = refined[:, :3].mean(0), reference[:, :3].mean(0)
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths > 1e-9 else math.nan

@@ -1,0 +1,362 @@
+"""Execution of chunks: who drives when, on a clock that the tests turn by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frs_steering.arm.chunk import Chunk
+from frs_steering.arm.execution import Execution, Outcome, Settings
+from frs_steering.arm.gate import Judgement
+from frs_steering.arm.limits import Limits
+from frs_steering.arm.ownership import CLAIM_LEASE
+from frs_steering.arm.reading import Reading
+from frs_steering.arm.states import TRANSITIONS, Event, State
+from frs_steering.arm.verdicts import Reason, Verdict
+from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
+from frs_steering.robot.kinematics import pose_and_jacobian
+from frs_steering.robot.spaces import ActionSpace
+
+PERIOD = 1 / 15
+SETTINGS = Settings(
+    space=ActionSpace.CARTESIAN_VELOCITY,
+    frame=BASE_FRAME,
+    period=PERIOD,
+    lease_max=1.5,
+    state_timeout=0.25,
+    first_epoch=40,
+    limits=Limits(),
+)
+
+
+class Bench:
+    """An execution with an arm that obeys it."""
+
+    def __init__(self) -> None:
+        self.execution = Execution(SETTINGS)
+        self.now, self.ticks = 100.0, 0
+        self.position, self.velocity, self.gripper = RESET_POSITION, np.zeros(7), 0.0
+        self.measures = True
+        self.epoch = 0
+
+    def claimed(self) -> Bench:
+        """With the arm claimed by `steering` and one step done."""
+        self.step()
+        self.epoch = self.execution.claim("steering", self.now).epoch
+        return self
+
+    def step(self, skip: int = 0) -> Outcome:
+        """One control step; the arm moves at once as it is told."""
+        self.ticks += 1 + skip
+        self.now += PERIOD * (1 + skip)
+        if self.measures:
+            self.execution.observe(Reading(self.position, self.velocity, self.gripper), self.now)
+        outcome = self.execution.tick(self.ticks, self.now)
+        if outcome.command is not None:
+            self.velocity = outcome.command.velocity
+            self.position = self.position + self.velocity * PERIOD
+            self.gripper = self.gripper if outcome.command.gripper is None else outcome.command.gripper
+        return outcome
+
+    def steps(self, count: int) -> list[Outcome]:
+        return [self.step() for _ in range(count)]
+
+    def send(self, chunk_id: int, speed: float = 0.1, **change: Any) -> Judgement:
+        """Send a chunk along x that is due on the next step; its gripper column counts the rows."""
+        rows = np.zeros((16, 7))
+        rows[:, 0], rows[:, 6] = speed, np.arange(16) / 100
+        chunk = Chunk(
+            chunk_id=chunk_id,
+            epoch=self.epoch,
+            space=int(ActionSpace.CARTESIAN_VELOCITY),
+            frame=BASE_FRAME,
+            horizon=16,
+            dim=7,
+            values=rows.ravel(),
+            row_duration=PERIOD,
+            first_tick=self.ticks + 1,
+            lease=1.0,
+        )
+        return self.execution.admit(dataclasses.replace(chunk, **change), self.now)
+
+
+def speed_along_x(bench: Bench) -> float:
+    return float((pose_and_jacobian(bench.position)[1] @ bench.velocity)[0])
+
+
+def test_a_chunk_drives_row_by_row() -> None:
+    bench = Bench().claimed()
+    assert bench.execution.state is State.ARMED
+    assert bench.send(1).verdict is Verdict.ACCEPTED
+    outcomes = bench.steps(4)
+    assert [outcome.row for outcome in outcomes] == [0, 1, 2, 3]
+    assert {outcome.state for outcome in outcomes} == {State.RUNNING}
+    assert [outcome.command.gripper for outcome in outcomes if outcome.command] == [0.0, 0.01, 0.02, 0.03]
+    assert speed_along_x(bench) == pytest.approx(0.1, abs=0.01)
+    assert outcomes[-1].lease_remaining == pytest.approx(1.0 - 4 * PERIOD)
+    assert outcomes[-1].message == "chunk 1 drives"
+
+
+def test_rows_due_before_arrival_are_discarded() -> None:
+    bench = Bench().claimed()
+    bench.steps(4)
+    bench.send(1, first_tick=bench.ticks - 2)
+    assert bench.step().row == 3
+
+
+def test_a_new_chunk_takes_over_where_it_is_due() -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(3)
+    bench.send(2, first_tick=bench.ticks + 3)
+    outcomes = bench.steps(4)
+    assert [(outcome.chunk_id, outcome.row) for outcome in outcomes] == [(1, 3), (1, 4), (2, 0), (2, 1)]
+
+
+def test_at_the_leases_end_the_arm_is_at_rest_within_03_s_and_the_gripper_keeps_its_grip() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4, lease=0.5)
+    begun = bench.now
+    while bench.step().row >= 0:
+        pass
+    assert bench.now - begun < 0.5 + PERIOD
+    last = bench.step()
+    while bench.velocity.any():
+        last = bench.step()
+    assert bench.now - begun - 0.5 < 0.3
+    assert (last.state, last.verdict, last.reason) == (State.HOLDING, Verdict.HELD, Reason.LEASE_ENDED)
+    assert "the lease of chunk 1 has ended" in last.message
+    assert last.command is not None, "the hold is sent again and again"
+    assert last.command.gripper is None, "the gripper is left as it is"
+    assert last.gripper == bench.gripper == pytest.approx(0.06)
+
+
+def test_a_chunk_that_runs_out_holds_and_the_next_goes_on() -> None:
+    bench = Bench().claimed()
+    bench.send(1, lease=1.5)
+    outcomes = bench.steps(20)
+    assert (outcomes[-1].state, outcomes[-1].reason) == (State.HOLDING, Reason.NO_CHUNK)
+    assert "run out" in outcomes[-1].message
+    bench.send(2)
+    outcome = bench.step()
+    assert (outcome.state, outcome.chunk_id) == (State.RUNNING, 2)
+    assert (outcome.ticks_driven, outcome.ticks_starved) == (17, 4)
+
+
+def test_a_pause_of_the_owner_is_not_counted_as_starving_for_ever() -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(16 + 45)
+    at_pause = bench.step().ticks_starved
+    assert at_pause == 45
+    assert bench.steps(30)[-1].ticks_starved == at_pause
+
+
+def test_skipped_steps_are_made_up_by_skipping_rows() -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(3)
+    outcome = bench.step(skip=1)
+    assert (outcome.row, outcome.ticks_driven, outcome.ticks_starved) == (4, 4, 1)
+
+
+def test_after_a_long_pause_of_the_process_the_arm_starts_from_rest() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    outcome = bench.step(skip=30)
+    assert outcome.state is State.HOLDING
+    assert not outcome.velocity.any()
+
+
+def test_rejected_chunks_move_nothing() -> None:
+    bench = Bench().claimed()
+    bad = np.zeros(16 * 7)
+    bad[5] = np.nan
+    assert bench.send(1, values=bad).reason is Reason.NOT_FINITE
+    assert bench.send(1, epoch=3).reason is Reason.WRONG_OWNER
+    assert bench.send(1, space=int(ActionSpace.JOINT_VELOCITY)).reason is Reason.WRONG_SPACE
+    assert {outcome.state for outcome in bench.steps(5)} == {State.ARMED}
+    np.testing.assert_array_equal(bench.position, RESET_POSITION)
+    assert bench.send(1).verdict is Verdict.ACCEPTED, "a rejected chunk does not use up its id"
+    assert bench.send(1).reason is Reason.OLD_CHUNK
+
+
+def test_without_an_owner_nothing_is_sent() -> None:
+    bench = Bench()
+    outcome = bench.step()
+    assert (outcome.state, outcome.command, outcome.message) == (State.IDLE, None, "no owner")
+    assert bench.send(1).reason is Reason.WRONG_OWNER
+
+
+def test_without_joint_states_nothing_is_sent_or_admitted() -> None:
+    bench = Bench()
+    bench.measures = False
+    outcome = bench.step()
+    assert (outcome.state, outcome.command, outcome.message) == (State.IDLE, None, "no joint states yet")
+    bench.epoch = bench.execution.claim("steering", bench.now).epoch
+    assert bench.step().state is State.IDLE
+    assert bench.send(1).reason is Reason.STATE_STALE
+    bench.measures = True
+    assert bench.step().state is State.ARMED
+
+
+def test_stale_joint_states_are_a_fault_and_fresh_ones_end_it() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.measures = False
+    outcomes = bench.steps(8)
+    assert [outcome.state for outcome in outcomes] == [State.RUNNING] * 3 + [State.FAULT] * 5
+    assert not outcomes[-1].velocity.any()
+    assert outcomes[-1].reason is Reason.STATE_STALE
+    assert "s old, limit 0.25 s" in outcomes[-1].message
+    assert bench.send(2).reason is Reason.STATE_STALE
+    bench.measures = True
+    assert bench.step().state is State.HOLDING, "the chunk of before is gone"
+    bench.send(2)
+    assert bench.step().state is State.RUNNING
+
+
+def test_a_stop_latches_until_reset_and_a_new_claim() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.execution.stop("a test")
+    outcomes = bench.steps(5)
+    assert {outcome.state for outcome in outcomes} == {State.STOPPED}
+    assert not outcomes[-1].velocity.any()
+    assert outcomes[-1].command is not None
+    assert "stopped: a test; call arm_controller/reset" in outcomes[-1].message
+    assert bench.send(2).reason is Reason.STOPPED
+    refused = bench.execution.claim("steering", bench.now)
+    assert not refused.granted
+    assert "stopped: a test" in refused.message
+    assert bench.execution.reset()[0]
+    assert not bench.execution.reset()[0]
+    assert bench.step().state is State.IDLE
+    assert bench.send(2).reason is Reason.WRONG_OWNER
+    again = bench.execution.claim("steering", bench.now)
+    assert again.granted
+    assert again.epoch > bench.epoch
+
+
+def test_the_arm_has_one_owner_at_a_time() -> None:
+    bench = Bench().claimed()
+    refused = bench.execution.claim("intruder", bench.now)
+    assert (refused.granted, refused.epoch) == (False, 0)
+    assert "'steering' owns the arm" in refused.message
+    bench.steps(round((CLAIM_LEASE - 0.2) / PERIOD))
+    bench.send(1)
+    bench.steps(14)
+    assert not bench.execution.claim("intruder", bench.now).granted, "the chunk's lease still runs"
+    bench.steps(2)
+    taken = bench.execution.claim("intruder", bench.now)
+    assert taken.granted
+    assert bench.send(2).reason is Reason.WRONG_OWNER
+    assert not bench.execution.claim("", bench.now).granted
+
+
+def test_a_respawned_owner_gets_a_new_epoch_and_the_old_ones_chunks_end() -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(3)
+    old, bench.epoch = bench.epoch, bench.execution.claim("steering", bench.now).epoch
+    assert bench.epoch == old + 1
+    outcome = bench.step()
+    assert (outcome.state, outcome.row, outcome.ticks_driven) == (State.ARMED, -1, 0)
+    assert bench.send(2, epoch=old).reason is Reason.WRONG_OWNER
+    assert bench.send(1).verdict is Verdict.ACCEPTED
+
+
+def test_the_target_does_not_run_away_from_a_blocked_arm() -> None:
+    bench = Bench().claimed()
+    limits, fastest = SETTINGS.limits, np.zeros(7)
+    for chunk_id in range(1, 6):
+        bench.send(chunk_id, speed=0.3)
+        for _ in range(8):
+            outcome = bench.step()
+            bench.position, bench.velocity = RESET_POSITION, np.zeros(7)
+            fastest = np.maximum(fastest, np.abs(outcome.velocity))
+            assert outcome.command is not None
+            ahead = np.abs(outcome.command.position - RESET_POSITION)
+            assert np.all(ahead <= limits.lead + (limits.lead_time + PERIOD) * fastest + 1e-9)
+
+
+def test_joint_positions_are_reached_without_overshoot() -> None:
+    bench = Bench()
+    bench.execution = Execution(dataclasses.replace(SETTINGS, space=ActionSpace.JOINT_POSITION))
+    bench.claimed()
+    target = RESET_POSITION + np.array([0.3, -0.1, 0.1, 0.2, -0.2, 0.1, 0.3])
+    rows = np.tile(np.append(target, 1.0), (16, 1))
+    bench.send(1, space=int(ActionSpace.JOINT_POSITION), dim=8, values=rows.ravel())
+    bench.steps(14)
+    np.testing.assert_allclose(bench.position, target, atol=1e-6)
+
+
+commands = st.sampled_from(["step", "step", "step", "send", "lose", "find", "stop", "reset", "claim", "intrude"])
+
+
+@given(plan=st.lists(commands, max_size=60))
+@settings(max_examples=80)
+def test_whatever_happens_states_follow_the_table_and_accelerations_keep_their_limit(plan: list[str]) -> None:
+    bench = Bench().claimed()
+    once = {(before, after) for (before, _), after in TRANSITIONS.items()} | {(state, state) for state in State}
+    # A control step may take two of them: joint states are back, and a chunk drives.
+    allowed = {(before, after) for before, between in once for same, after in once if between is same}
+    state, velocity = bench.execution.state, np.zeros(7)
+    for chunk_id, command in enumerate(plan, start=1):
+        if command == "step":
+            outcome = bench.step()
+            assert np.all(np.abs(outcome.velocity - velocity) <= SETTINGS.limits.acceleration * PERIOD * (1 + 1e-6))
+            assert outcome.state is State.RUNNING or outcome.verdict is Verdict.HELD
+            velocity = outcome.velocity
+        elif command == "send":
+            bench.send(chunk_id, speed=0.5)
+        elif command in ("lose", "find"):
+            bench.measures = command == "find"
+        elif command == "stop":
+            bench.execution.stop("a test")
+        elif command == "reset":
+            bench.execution.reset()
+        else:
+            bench.epoch = bench.execution.claim(command, bench.now).epoch or bench.epoch
+        assert (state, bench.execution.state) in allowed
+        state = bench.execution.state
+
+
+def test_every_state_can_be_left_and_a_stop_only_by_a_reset() -> None:
+    for state in State:
+        if state is not State.STOPPED:
+            assert TRANSITIONS[state, Event.STOP] is State.STOPPED
+    assert [event for (state, event) in TRANSITIONS if state is State.STOPPED] == [Event.RESET]
+
+
+def test_a_renewed_lease_drives_on_and_an_ended_one_is_not_revived() -> None:
+    bench = Bench().claimed()
+    bench.send(1, lease=0.3)
+    for _ in range(8):
+        assert bench.step().row >= 0
+        assert bench.execution.renew(bench.epoch, 1, 0.3, bench.now)
+    held = bench.steps(6)
+    assert held[-1].reason is Reason.LEASE_ENDED
+    assert not bench.execution.renew(bench.epoch, 1, 0.3, bench.now)
+    assert bench.step().row == -1
+
+
+@pytest.mark.parametrize(
+    ("epoch", "chunk_id", "lease"), [(1, 0, 0.3), (0, 7, 0.3), (0, 0, float("nan")), (0, 0, -1.0), (0, 0, 60.0)]
+)
+def test_a_renewal_of_another_chunk_or_for_no_sensible_time_does_nothing(
+    epoch: int, chunk_id: int, lease: float
+) -> None:
+    bench = Bench().claimed()
+    bench.send(1, lease=0.3)
+    bench.step()
+    assert not bench.execution.renew(bench.epoch + epoch, 1 + chunk_id, lease, bench.now)
+    assert bench.steps(6)[-1].reason is Reason.LEASE_ENDED

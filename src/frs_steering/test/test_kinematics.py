@@ -1,0 +1,86 @@
+"""The arm's kinematics against MuJoCo's FR3 model."""
+
+import fr3_model
+import hypothesis.extra.numpy as hnp
+import mujoco
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frs_steering.arm.limits import FR3_POSITION_HIGH, FR3_POSITION_LOW
+from frs_steering.robot import kinematics
+from frs_steering.robot.fr3 import RESET_POSITION
+
+positions = hnp.arrays(np.float64, 7, elements=st.floats(0, 1)).map(
+    lambda part: FR3_POSITION_LOW + part * (FR3_POSITION_HIGH - FR3_POSITION_LOW)
+)
+twists = hnp.arrays(np.float64, 6, elements=st.floats(-1, 1))
+
+
+@given(position=positions)
+@settings(max_examples=200)
+def test_pose_and_jacobian_agree_with_mujoco(position: np.ndarray) -> None:
+    compiled, data = fr3_model.at(position)
+    site = compiled.site("tcp").id
+    linear, angular = np.zeros((2, 3, compiled.nv))
+    mujoco.mj_jacSite(compiled, data, linear, angular, site)
+
+    pose, jacobian = kinematics.pose_and_jacobian(position)
+
+    np.testing.assert_allclose(pose[:3, 3], data.site_xpos[site], atol=1e-6)
+    np.testing.assert_allclose(pose[:3, :3], data.site_xmat[site].reshape(3, 3), atol=1e-6)
+    np.testing.assert_allclose(jacobian[:3], linear[:, :7], atol=1e-6)
+    np.testing.assert_allclose(jacobian[3:], angular[:, :7], atol=1e-6)
+    np.testing.assert_allclose(kinematics.tcp_pose(position), pose, atol=1e-12)
+    for ours, name in zip(
+        kinematics.wrist_and_tcp_poses(position), ("fr3_link5", "fr3_link6", "fr3_link7"), strict=False
+    ):
+        body = compiled.body(name).id
+        np.testing.assert_allclose(ours[:3, 3], data.xpos[body], atol=1e-6)
+        np.testing.assert_allclose(ours[:3, :3], data.xmat[body].reshape(3, 3), atol=1e-6)
+
+
+def test_poses_of_a_batch_are_those_of_its_members() -> None:
+    batch = np.random.default_rng(0).uniform(FR3_POSITION_LOW, FR3_POSITION_HIGH, (2, 3, 7))
+    poses = kinematics.tcp_pose(batch)
+    assert poses.shape == (2, 3, 4, 4)
+    np.testing.assert_allclose(poses[1, 2], kinematics.tcp_pose(batch[1, 2]), atol=1e-15)
+
+
+@given(twist=twists)
+def test_twist_is_met_exactly_away_from_singularities(twist: np.ndarray) -> None:
+    _, jacobian = kinematics.pose_and_jacobian(RESET_POSITION)
+    velocity = kinematics.joint_velocity(RESET_POSITION, twist)
+    np.testing.assert_allclose(jacobian @ velocity, twist, atol=1e-9)
+
+
+@given(position=positions, twist=twists)
+def test_joint_velocity_stays_finite_and_bounded_everywhere(position: np.ndarray, twist: np.ndarray) -> None:
+    velocity = kinematics.joint_velocity(position, twist)
+    assert np.all(np.isfinite(velocity))
+    assert np.linalg.norm(velocity) <= 100 * np.linalg.norm(twist) + 1e-9
+
+
+@given(position=positions)
+def test_zero_twist_moves_no_joint(position: np.ndarray) -> None:
+    np.testing.assert_array_equal(kinematics.joint_velocity(position, np.zeros(6)), np.zeros(7))
+
+
+def test_null_space_draws_to_the_posture_without_moving_the_tcp() -> None:
+    position = RESET_POSITION + np.array([0.2, 0.1, -0.3, 0.1, 0.2, -0.1, 0.2])
+    twist = np.array([0.1, 0, 0, 0, 0, 0])
+    with_posture = kinematics.joint_velocity(position, twist)
+    without = kinematics.joint_velocity(position, twist, posture=position)
+    _, jacobian = kinematics.pose_and_jacobian(position)
+    np.testing.assert_allclose(jacobian @ (with_posture - without), np.zeros(6), atol=1e-9)
+    assert (with_posture - without) @ (RESET_POSITION - position) > 0
+
+
+@given(position=positions)
+def test_quaternion_is_the_rotations(position: np.ndarray) -> None:
+    rotation = kinematics.tcp_pose(position)[:3, :3]
+    x, y, z, w = kinematics.quaternion(rotation)
+    back = np.empty(9)
+    mujoco.mju_quat2Mat(back, np.array([w, x, y, z]))
+    np.testing.assert_allclose(back.reshape(3, 3), rotation, atol=1e-9)
+    assert w >= 0

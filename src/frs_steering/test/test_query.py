@@ -1,0 +1,88 @@
+"""One call next to the policy, on a small network with random weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from frs_steering.policies import Observation
+from frs_steering.policies.embedded import EmbeddedPolicy, Network, NetworkConfig
+from frs_steering.steer.answer import answer
+from frs_steering.steer.query import Operation, Query, QueryError
+
+H, D = 16, 7
+
+
+@pytest.fixture(scope="module")
+def policy() -> EmbeddedPolicy:
+    torch.manual_seed(0)
+    network = Network(NetworkConfig(keypoints=4, features=16, hidden=32, blocks=1, vocabulary=("put it there",)))
+    for weight in network.denoiser.leave.parameters():
+        torch.nn.init.normal_(weight, std=0.05)  # it starts at zero, which would make a field of no interest
+    return EmbeddedPolicy(network, "0" * 64)
+
+
+@pytest.fixture(scope="module")
+def observation() -> Observation:
+    rng = np.random.default_rng(0)
+    images = {camera: rng.integers(0, 255, (224, 224, 3), np.uint8) for camera in ("exterior", "wrist")}
+    return Observation(images, np.zeros(7), 0.0, "put it there")
+
+
+def rows(value: float = 0.1) -> np.ndarray:
+    return np.full((H, D), value, np.float32)
+
+
+def test_sampling_is_decided_by_the_seed(policy: EmbeddedPolicy, observation: Observation) -> None:
+    first, again, other = (answer(policy, observation, Query(Operation.SAMPLE, seed=seed)) for seed in (1, 1, 2))
+    assert first.chunk is not None and again.chunk is not None and other.chunk is not None
+    np.testing.assert_array_equal(first.chunk, again.chunk)
+    assert np.abs(first.chunk - other.chunk).max() > 0.01
+    assert first.diagnostics.evaluations == 10
+
+
+def test_steering_keeps_commanded_noise_and_delegates_the_rest(
+    policy: EmbeddedPolicy, observation: Observation
+) -> None:
+    mask = np.array([True] * 3 + [False] * 4)
+    result = answer(policy, observation, Query(Operation.STEER, seed=3, chunk=rows(), mask=mask))
+    fresh = answer(policy, observation, Query(Operation.SAMPLE, seed=3))
+    assert result.noise_recovered is not None and result.noise_used is not None and fresh.noise_used is not None
+    np.testing.assert_array_equal(result.noise_used[:, mask], result.noise_recovered[:, mask])
+    np.testing.assert_array_equal(result.noise_used[:, ~mask], fresh.noise_used[:, ~mask])
+    assert result.diagnostics.evaluations == 20
+    assert 0.0 <= result.diagnostics.noise_percentile <= 1.0
+    assert result.diagnostics.round_trip_rms > 0.0
+    assert -1.0 <= result.diagnostics.agreement <= 1.0
+
+
+def test_steering_is_reversing_then_denoising(policy: EmbeddedPolicy, observation: Observation) -> None:
+    everything = np.ones(D, bool)
+    steered = answer(policy, observation, Query(Operation.STEER, chunk=rows(), mask=everything))
+    noise = answer(policy, observation, Query(Operation.REVERSE, chunk=rows())).noise_recovered
+    denoised = answer(policy, observation, Query(Operation.DENOISE, noise=noise))
+    assert steered.chunk is not None and denoised.chunk is not None
+    np.testing.assert_allclose(steered.chunk, denoised.chunk, atol=1e-6)
+
+
+def test_the_gripper_stays_within_its_range(policy: EmbeddedPolicy, observation: Observation) -> None:
+    chunk = answer(policy, observation, Query(Operation.DENOISE, noise=np.full((H, D), 5.0, np.float32))).chunk
+    assert chunk is not None
+    assert chunk[:, -1].min() >= 0.0 and chunk[:, -1].max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (Query(Operation.SAMPLE, steps=0), "steps is 0"),
+        (Query(Operation.SAMPLE, steps=5000), "steps is 5000"),
+        (Query(Operation.REVERSE), "chunk is missing"),
+        (Query(Operation.REVERSE, chunk=np.zeros((3, D), np.float32)), r"chunk is of shape \(3, 7\)"),
+        (Query(Operation.REVERSE, chunk=np.full((H, D), np.nan, np.float32)), "112 values that are not finite"),
+        (Query(Operation.DENOISE), "noise is missing"),
+        (Query(Operation.STEER, chunk=rows()), "command_mask is missing"),
+        (Query(Operation.STEER, chunk=rows(), mask=np.ones(3, bool)), r"command_mask is of shape \(3,\)"),
+    ],
+)
+def test_a_bad_query_is_named(policy: EmbeddedPolicy, observation: Observation, query: Query, words: str) -> None:
+    with pytest.raises(QueryError, match=words):
+        answer(policy, observation, query)

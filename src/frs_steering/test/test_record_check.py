@@ -1,0 +1,66 @@
+"""What a complete episode must contain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journal_samples import CHANNELS, INDEX, START, D, H, cut, decision, put_tick, write_episode
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+
+from frs_steering.record.check import check
+from frs_steering.record.writer import Episode, JournalWriter, Limits
+
+
+def test_a_complete_episode_has_no_problems(tmp_path: Path) -> None:
+    report = check(write_episode(tmp_path).path)
+    assert report.complete, report.problems
+    assert report.summary.count("decision") == 4
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("poor"), CHANNELS, Limits())
+    put_tick(writer, 1)  # without instruction, policy, decision
+    done = writer.close("unlabelled")
+    problems = check(done.path).problems
+    for name in ("instruction", "policy_info", "action_chunk", "decision", "episode_event"):
+        assert f"no message on {name}" in problems
+    assert any("label is 'unlabelled'; it must be one of succeeded, failed" in line for line in problems)
+    assert "no message on joint_states" not in problems
+
+
+def test_a_camera_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = write_episode(tmp_path).path
+    assert check(path, cameras=["top"]).problems == ("no message on camera/top/color/image_raw/compressed",)
+
+
+def test_decisions_are_checked_against_their_chunks(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("odd"), CHANNELS, Limits())
+    for tick in range(9):
+        put_tick(writer, tick)
+    odd = decision(40)
+    odd.refined = [float("nan")] * (H * D)
+    odd.noise_used = []
+    writer.put(INDEX["decision"], serialize_message(odd), START, START)
+    problems = check(writer.close("failed").path).problems
+    assert set(problems) == {
+        "decision on chunk 40 of epoch 1: refined is not finite",
+        "decision on chunk 40 of epoch 1: noise_used has 0 values; 16 x 7 expected",
+        "decision on chunk 40 of epoch 1: its action chunk is not in the file",
+    }
+
+
+def test_an_image_that_does_not_decode_is_named(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("image"), CHANNELS, Limits())
+    for tick in range(9):
+        put_tick(writer, tick)
+    noise = serialize_message(CompressedImage(format="jpeg", data=b"no picture"))
+    writer.put(INDEX["camera/wrist/color/image_raw"], noise, START, START)  # past the compression
+    problems = check(writer.close("failed").path).problems
+    assert problems == ("/camera/wrist/color/image_raw/compressed: 10 bytes of a compressed image don't decode",)
+
+
+def test_a_cut_file_is_said_to_be_cut(tmp_path: Path) -> None:
+    problems = check(cut(write_episode(tmp_path, ticks=60).path.parent)).problems
+    assert any("are not a whole record" in line for line in problems)
+    assert any("label is ''" in line for line in problems)

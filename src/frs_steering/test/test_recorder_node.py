@@ -1,0 +1,299 @@
+"""The recorder as a process of its own, fed over DDS by a node of the test."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ament_index_python.packages import get_package_prefix
+from frs_msgs.msg import EpisodeEvent, RecorderState
+from frs_msgs.srv import StartRecording, StopRecording
+from journal_samples import TOPICS, image_message, picture, tick_messages
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rosbags.highlevel import AnyReader
+from std_msgs.msg import String
+
+from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
+from frs_steering.record.check import check
+from frs_steering.record.reader import records, summarise
+from frs_steering.record.recover import recover
+from frs_steering.record.topics import Kind, stored_name
+
+QOS = {Kind.SENSOR: SENSOR, Kind.IMAGE: SENSOR, Kind.EVENT: EVENT, Kind.LATCHED: LATCHED}
+EXECUTABLE = Path(get_package_prefix("frs_steering")) / "lib" / "frs_steering" / "recorder"
+
+
+class Graph:
+    """The rest of the graph, in the test's process: publishes all that the recorder listens to, and calls it."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+        self.states: list[RecorderState] = []
+        node.create_subscription(RecorderState, "recorder_state", self.states.append, LATCHED)
+        self._start = node.create_client(StartRecording, "recorder/start")
+        self._stop = node.create_client(StopRecording, "recorder/stop")
+        self._publishers: dict[str, Publisher] = {}
+
+    def publish(self, name: str, message: Any) -> None:
+        """Publish on one of the topics, as its node would."""
+        if name not in self._publishers:
+            kind = next(topic.kind for topic in TOPICS if topic.name == name)
+            self._publishers[name] = self._node.create_publisher(type(message), name, QOS[kind])
+        self._publishers[name].publish(message)
+
+    def announce(self) -> None:
+        """Make publishers for all that tick_messages() says and wait until the recorder hears them."""
+        names = {name: type(message) for name, message in tick_messages(0)}
+        for topic in TOPICS:
+            if topic.name in names:
+                publisher = self._node.create_publisher(names[topic.name], topic.name, QOS[topic.kind])
+                self._publishers[topic.name] = publisher
+        self.wait(lambda: all(p.get_subscription_count() > 0 for p in self._publishers.values()))
+
+    def tick(self, number: int) -> int:
+        """Publish one control step; returns how many messages that were."""
+        messages = tick_messages(number)
+        for name, message in messages:
+            self.publish(name, message)
+        return len(messages)
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 15.0) -> None:
+        """Spin until the condition holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "the condition did not come true in time"
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def start(self, directory: Path, episode_id: str = "e1", **more: Any) -> StartRecording.Response:
+        """Call recorder/start."""
+        request = StartRecording.Request(episode_id=episode_id, directory=str(directory), task="egg_in_basket", **more)
+        return self._call(self._start, request)
+
+    def stop(self, label: int = EpisodeEvent.SUCCEEDED, note: str = "") -> StopRecording.Response:
+        """Call recorder/stop."""
+        return self._call(self._stop, StopRecording.Request(label=label, note=note))
+
+    def _call(self, client: Any, request: Any) -> Any:
+        """Call, and call again where a killed recorder, which DDS still believes in, swallowed the call."""
+        end = time.monotonic() + 15.0
+        while True:
+            self.wait(client.service_is_ready)
+            future = client.call_async(request)
+            self._executor.spin_until_future_complete(future, timeout_sec=3.0)
+            if future.done():
+                return future.result()
+            assert time.monotonic() < end, f"{client.srv_name} did not answer"
+
+
+@pytest.fixture
+def graph(node: Node) -> Graph:
+    return Graph(node)
+
+
+def recorded(graph: Graph, at_least: int) -> Callable[[], bool]:
+    """Whether the recorder says that it has that many messages."""
+    return lambda: any(state.recording and state.messages >= at_least for state in graph.states[-1:])
+
+
+def test_an_episode_is_recorded_whole_and_others_read_it(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    start_node("recorder")
+    graph.publish("instruction", String(data="put the egg in the basket"))  # before the recorder is there
+    graph.announce()
+    graph.wait(lambda: bool(graph.states))
+    assert not graph.states[-1].recording
+    begun = graph.start(tmp_path, instruction="put the egg in the basket", seed=5)
+    assert begun.success, begun.message
+    assert begun.path == str(tmp_path / "e1" / "e1.mcap.partial")
+    for tick in range(30):
+        graph.tick(tick)
+        time.sleep(1 / 60)  # four times the rate of the cell
+    last = EpisodeEvent(kind=EpisodeEvent.SUCCEEDED, note="last words")
+    graph.publish("episode_event", last)
+    ended = graph.stop(note="done")
+    assert ended.success, ended.message
+    assert ended.path == str(tmp_path / "e1" / "e1.mcap")
+    assert (ended.dropped_control, ended.dropped_images) == (0, 0)
+
+    report = check(tmp_path / "e1")
+    assert report.complete, report.problems
+    summary = report.summary
+    assert summary.messages == ended.messages
+    put = Counter(name for tick in range(30) for name, _ in tick_messages(tick))
+    for topic in TOPICS:
+        if topic.kind is Kind.EVENT:
+            # One event more: the last words.
+            assert summary.count(topic.name) == put[topic.name] + (topic.name == "episode_event")
+        elif topic.kind in (Kind.SENSOR, Kind.IMAGE):  # best effort: on a busy machine DDS may lose some
+            assert summary.count(stored_name(topic)) >= 0.8 * put[topic.name]
+    # The latched instruction opens the file, and came again in the first step.
+    assert summary.count("instruction") == 2
+    assert summary.result["note"] == "done"
+    assert summary.episode["seed"] == "5"
+    events = [record.message for record in records(tmp_path / "e1", ["episode_event"])]
+    assert events[-1].note == "last words"
+    for record in records(tmp_path / "e1", ["arm_state"]):
+        assert 0 <= record.log_time - record.publish_time < 1e9
+    with AnyReader([tmp_path / "e1"]) as reader:
+        assert reader.message_count == ended.messages
+        for connection, _, raw in reader.messages():
+            reader.deserialize(raw, connection.msgtype)
+        offered = {c.topic: c.ext.offered_qos_profiles for c in reader.connections}
+    assert offered["/joint_states"][0].reliability.name == "BEST_EFFORT"
+    assert offered["/policy_info"][0].durability.name == "TRANSIENT_LOCAL"
+
+
+def test_latched_state_from_before_the_start_opens_every_file(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    start_node("recorder")
+    graph.publish("instruction", String(data="first"))
+    graph.wait(lambda: bool(graph.states))
+    for name in ("e1", "e2"):
+        assert graph.start(tmp_path, name).success
+        assert graph.stop().success
+        texts = [record.message.data for record in records(tmp_path / name, ["instruction"])]
+        assert texts == ["first"]
+
+
+def test_kill_9_costs_at_most_the_last_half_second(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = start_node("recorder")
+    graph.announce()
+    assert graph.start(tmp_path).success
+    graph.tick(0)
+    end = time.monotonic() + 2.0
+    tick = 0
+    while time.monotonic() < end:
+        tick += 1
+        graph.tick(tick)
+        time.sleep(1 / 30)
+    killed = time.time_ns()
+    process.kill()
+    process.wait()
+    partial = tmp_path / "e1" / "e1.mcap.partial"
+    summary = summarise(partial)
+    assert killed - summary.end < 0.5e9
+    assert summary.count("joint_states") > 0.7 * tick
+    mended = recover(partial)
+    assert mended.messages == summary.messages
+    assert check(mended.path).problems[0].startswith("label is 'unlabelled'")
+    # Started again, the recorder goes on with a file of its own.
+    start_node("recorder")
+    graph.states.clear()
+    graph.wait(lambda: bool(graph.states))
+    assert graph.start(tmp_path, "e2").success
+    assert graph.stop().success
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_file_within_two_seconds(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start_node("recorder")
+    graph.announce()
+    assert graph.start(tmp_path).success
+    for tick in range(10):
+        graph.tick(tick)
+    graph.wait(recorded(graph, 10))
+    begin = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(5) == 0
+    assert time.monotonic() - begin < 2.0
+    summary = summarise(tmp_path / "e1" / "e1.mcap")
+    assert summary.result["label"] == "unlabelled"
+    assert summary.count("joint_states") == 10
+
+
+def test_a_full_disk_is_reported_and_the_recorder_lives(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = start_node("recorder")
+    graph.announce()
+    assert graph.start(tmp_path).success
+    graph.wait(recorded(graph, 1))
+    # A limit on the size of files stands for the full disk: both come as an OSError out of write().
+    _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (60_000, hard))
+    tick = 0
+
+    def failed() -> bool:
+        nonlocal tick
+        tick += 1
+        graph.tick(tick)
+        return "File too large while writing" in graph.states[-1].message
+
+    graph.wait(failed)
+    assert not graph.states[-1].recording
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    ended = graph.stop()
+    assert not ended.success
+    assert "File too large" in ended.message
+    assert ended.dropped_control > 0
+    summary = summarise(Path(ended.path))
+    assert summary.messages == ended.messages > 0
+    assert graph.start(tmp_path, "e2").success  # there is room again
+    assert graph.stop().success
+    assert process.poll() is None
+
+
+def test_wrong_calls_are_refused_in_words(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    start_node("recorder")
+    assert "nothing is being recorded" in graph.stop().message
+    assert "episode_id is 'a/b'" in graph.start(tmp_path, "a/b").message
+    (tmp_path / "file").touch()
+    assert f"can't write to {tmp_path / 'file'}" in graph.start(tmp_path / "file").message
+    assert graph.start(tmp_path).success
+    assert "e1.mcap.partial is being recorded; call recorder/stop first" in graph.start(tmp_path, "e2").message
+    refused = graph.stop(label=EpisodeEvent.NOTE)
+    assert not refused.success
+    assert "label is 6; it must be one of 2 (succeeded)" in refused.message
+    assert graph.stop().success
+    assert "e1 exists already" in graph.start(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("jpeg_quality", 0, "parameter 'jpeg_quality' of node 'recorder'"),
+        ("cameras", "[exterior, a/b]", "has 'a/b'; a name is letters, digits and '_'"),
+        ("cameras", "exterior", "'cameras' of node 'recorder' is 'exterior'; it must be of type list"),
+        ("directory", 3, "'directory' of node 'recorder' is 3; it must be of type str"),
+    ],
+)
+def test_a_wrong_parameter_is_named(name: str, value: object, complaint: str) -> None:
+    command = [str(EXECUTABLE), "--ros-args", "-p", f"{name}:={value}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=dict(os.environ))
+    assert done.returncode == 1
+    assert complaint in done.stderr
+
+
+def test_cameras_are_a_parameter(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    start_node("recorder", cameras="[wrist]")
+    publisher = graph._node.create_publisher(type(image_message(picture(0))), "camera/wrist/color/image_raw", SENSOR)
+    graph.wait(lambda: publisher.get_subscription_count() > 0)
+    assert graph.start(tmp_path).success
+    publisher.publish(image_message(picture(0)))
+    graph.wait(recorded(graph, 2))
+    assert graph.stop().success
+    summary = summarise(tmp_path / "e1")
+    assert summary.count("camera/wrist/color/image_raw/compressed") == 1
+    assert not any("exterior" in topic.name for topic in summary.topics)
