@@ -1,0 +1,195 @@
+"""The simulated DROID cell: physics, robot drive, cameras, truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from frs_sim.objects import THINGS
+from frs_sim.scene import IMAGE_SIZE, TIMESTEP, build_model
+from frs_sim.tasks import Task, find_task, is_done, lay_out
+from frs_steering.robot.fr3 import FINGER_OPEN, RESET_POSITION, gripper_value
+from frs_steering.robot.kinematics import TCP_OFFSET
+
+CONTROL_RATE = 15.0  # Hz, DROID
+SUCCESS_HOLD = 8  # control steps (half a second) for which the success test must hold
+ACCELERATION = 10.0  # rad/s^2, FR3 joint acceleration limit (libfranka): the drive ramps no faster
+DRIVE_LAG = 0.1  # s, kv/kp of the position servos; fed forward so that the arm does not lag its target
+BLOCKED = 0.3  # rad that the goal may lead a blocked joint, so that it does not wind up
+PARKED = -5.0  # m, height where unused things float, under the floor
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true state. For experts and the scripted reasoner alone.
+
+    Attributes:
+        positions: thing -> (3,) m, base frame; only things on the table.
+        quaternions: thing -> (4,) w, x, y, z.
+        held: name of the thing between the fingers, or empty.
+        tcp_position: (3,) m, base frame.
+        tcp_quaternion: (4,) w, x, y, z.
+        gripper: 0 open .. 1 closed, measured.
+    """
+
+    positions: dict[str, np.ndarray]
+    quaternions: dict[str, np.ndarray]
+    held: str
+    tcp_position: np.ndarray
+    tcp_quaternion: np.ndarray
+    gripper: float
+
+
+class Cell:
+    """One simulated cell. Not thread-safe: a renderer in another thread works on a copy (see `Eyes`)."""
+
+    def __init__(self, task: str, seed: int) -> None:
+        """Build the cell and set up `task`; raises TaskError or SceneError."""
+        self.model = build_model()
+        self.data = mujoco.MjData(self.model)
+        self._joints = np.array([self.model.joint(f"fr3_joint{i}").qposadr[0] for i in range(1, 8)])
+        self._dofs = np.array([self.model.joint(f"fr3_joint{i}").dofadr[0] for i in range(1, 8)])
+        self._finger = int(self.model.joint("finger_joint1").qposadr[0])
+        self._hand = self.model.body("hand").id
+        self._pads = [self.model.body(name).id for name in ("left_finger", "right_finger")]
+        self.reset(task, seed)
+
+    def reset(self, task: str, seed: int) -> str:
+        """Lay the task out anew; the same seed gives the same scene. Returns the instruction.
+
+        Raises:
+            TaskError: no such task.
+        """
+        self.task: Task = find_task(task)
+        self.seed = seed
+        rng = np.random.default_rng(seed)
+        self._layout = lay_out(self.task, rng)
+        mujoco.mj_resetData(self.model, self.data)
+        self.data.qpos[self._joints] = self._goal = RESET_POSITION + rng.normal(0.0, 0.02, 7)
+        self.data.qpos[self._finger : self._finger + 2] = FINGER_OPEN
+        for name in THINGS:
+            self._put(name, self._layout.poses.get(name))
+        self._wanted = np.zeros(7)
+        self._velocity = np.zeros(7)
+        self.send_gripper(0.0)
+        self._held_steps = 0
+        self.steps = 0
+        self.advance(0.2)  # let everything come to rest
+        self.data.time = 0.0
+        return self.task.instruction
+
+    def send(self, joint_velocity: np.ndarray) -> None:
+        """Set the wanted joint velocity (7,) rad/s; it holds until the next call."""
+        self._wanted = np.asarray(joint_velocity, float).copy()
+
+    def send_gripper(self, closed: float) -> None:
+        """Set the wanted gripper opening, 0 open .. 1 closed."""
+        self.data.ctrl[7] = 255.0 * (1.0 - float(np.clip(closed, 0.0, 1.0)))
+
+    def advance(self, seconds: float) -> None:
+        """Run the physics and the robot's drive for that long."""
+        low, high = self.model.jnt_range[:7].T
+        for _ in range(round(seconds / TIMESTEP)):
+            change = np.clip(self._wanted - self._velocity, -ACCELERATION * TIMESTEP, ACCELERATION * TIMESTEP)
+            self._velocity = self._velocity + change
+            measured = self.data.qpos[self._joints]
+            goal = np.clip(self._goal + self._velocity * TIMESTEP, low, high)
+            self._goal = np.clip(goal, measured - BLOCKED, measured + BLOCKED)
+            self.data.ctrl[:7] = self._goal + DRIVE_LAG * self._velocity
+            mujoco.mj_step(self.model, self.data)
+
+    def step(self, joint_velocity: np.ndarray, gripper: float) -> None:
+        """One control step (1/15 s): command, advance, judge success."""
+        self.send(joint_velocity)
+        self.send_gripper(gripper)
+        self.advance(1.0 / CONTROL_RATE)
+        self.step_success()
+
+    def step_success(self) -> bool:
+        """Judge success; call once a control step. True once the test has held for half a second."""
+        self.steps += 1
+        self._held_steps = self._held_steps + 1 if self._is_done_now() else 0
+        return self.success
+
+    @property
+    def success(self) -> bool:
+        """Whether the success test has held for half a second up to the last control step."""
+        return self._held_steps >= SUCCESS_HOLD
+
+    @property
+    def joint_position(self) -> np.ndarray:
+        """(7,) rad, measured."""
+        return self.data.qpos[self._joints].copy()
+
+    @property
+    def joint_velocity(self) -> np.ndarray:
+        """(7,) rad/s, measured."""
+        return self.data.qvel[self._dofs].copy()
+
+    @property
+    def finger(self) -> float:
+        """Travel of one finger, 0 closed .. 0.04 m open."""
+        return float(self.data.qpos[self._finger])
+
+    @property
+    def gripper(self) -> float:
+        """0 open .. 1 closed, measured."""
+        return gripper_value(self.finger)
+
+    def truth(self) -> Truth:
+        """The true state; see `Truth`."""
+        rotation = self.data.xmat[self._hand].reshape(3, 3)
+        on_table = self._layout.poses
+        return Truth(
+            positions={name: self.data.body(name).xpos.copy() for name in on_table},
+            quaternions={name: self.data.body(name).xquat.copy() for name in on_table},
+            held=self._held(),
+            tcp_position=self.data.xpos[self._hand] + rotation @ [0.0, 0.0, TCP_OFFSET],
+            tcp_quaternion=self.data.xquat[self._hand].copy(),
+            gripper=self.gripper,
+        )
+
+    def _put(self, name: str, pose: tuple[float, float, float, float] | None) -> None:
+        body = self.model.body(name)
+        x, y, z, yaw = (0.5 * list(THINGS).index(name), 0.0, PARKED, 0.0) if pose is None else pose
+        quat = [np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
+        if THINGS[name].loose:
+            at = int(self.model.joint(name).qposadr[0])
+            self.data.qpos[at : at + 7] = [x, y, z, *quat]
+            self.model.body_gravcomp[body.id] = 1.0 if pose is None else 0.0  # parked things float
+        else:
+            self.data.mocap_pos[body.mocapid[0]] = [x, y, z]
+            self.data.mocap_quat[body.mocapid[0]] = quat
+
+    def _held(self) -> str:
+        touched: tuple[set[int], set[int]] = (set(), set())
+        for first, second in self.model.geom_bodyid[self.data.contact.geom]:
+            for pad, others in zip(self._pads, touched, strict=True):
+                if first == pad or second == pad:
+                    others.add(int(second if first == pad else first))
+        both = [self.model.body(b).name for b in touched[0] & touched[1]]
+        return next((name for name in both if name in THINGS), "")
+
+    def _is_done_now(self) -> bool:
+        body = self.data.body(self.task.object)
+        still = float(np.linalg.norm(body.cvel[3:])) < 0.05  # m/s
+        at_place = is_done(self.task, body.xpos, self.data.body(self.task.place).xpos)
+        return at_place and still and self._held() != self.task.object
+
+
+class Eyes:
+    """Renders the cameras of a cell. Owns a GL context: use one object from one thread only."""
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self._renderer = mujoco.Renderer(model, IMAGE_SIZE, IMAGE_SIZE)
+
+    def look(self, data: mujoco.MjData, camera: str) -> np.ndarray:
+        """(224, 224, 3) uint8 RGB as `camera` ("exterior" or "wrist") sees `data`."""
+        self._renderer.update_scene(data, camera)
+        return self._renderer.render()
+
+    def close(self) -> None:
+        """Free the GL context."""
+        self._renderer.close()

@@ -1,0 +1,193 @@
+"""Demonstrations by the scripted experts: what the embedded policy learns from.
+
+Every frame is labelled with the chunk that the expert would drive from there on if nothing disturbed it. Who drove
+there does not matter: a disturbed expert, or, in turns with it, a policy that learns (DAgger, arXiv 1011.0686). Each
+worker process runs episodes in its own free-running cell and writes one shard per batch of episodes; a shard that is
+there already is kept, so an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
+from frs_sim.expert import SPEED, Phase, imagine, plan
+from frs_sim.objects import THINGS
+from frs_sim.scene import CAMERAS
+from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
+from frs_steering.policies import Observation, Policy, load_policy
+from frs_steering.robot.kinematics import joint_velocity
+from frs_steering.steer.answer import answer
+from frs_steering.steer.query import Operation, Query
+
+SPAWN = get_context("spawn")  # a forked process hangs in a GL context that its parent has opened
+EPISODES_PER_SHARD = 10
+HORIZON = 16  # rows of a chunk
+AFTER_SUCCESS = 12  # control steps that are still recorded, so that the hand learns to leave
+FINE = (Phase.DESCEND, Phase.GRASP, Phase.LOWER, Phase.RELEASE)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one worker writes: episodes `first` .. `first + count - 1` of a task.
+
+    The file is an uncompressed .npz: images_<camera> (N, s, s, 3) uint8 RGB; joint_position (N, 7) f32 rad;
+    gripper (N,) f32; chunk (N, H, 7) f32 SI, what the expert would do; things (N, T, 3) f32 m, positions relative to
+    the TCP, NaN where a thing is absent; instruction, a string.
+    """
+
+    task: str
+    first: int
+    count: int
+    seed: int
+    image_size: int
+    weights: Path | None
+
+    def path(self, directory: Path) -> Path:
+        """Where it lies."""
+        turns = "-turns" if self.weights else ""
+        return directory / f"{self.task}-{self.seed}{turns}-{self.first:05d}.npz"
+
+
+def generate(
+    tasks: Sequence[str],
+    episodes: int,
+    directory: Path,
+    *,
+    seed: int = 0,
+    jobs: int = 2,
+    image_size: int = 64,
+    weights: Path | None = None,
+) -> list[Path]:
+    """Demonstrate each task `episodes` times; failed episodes are left out. Returns the shards' paths.
+
+    Where `weights` of an embedded policy are given, it takes turns with the expert.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    shards = [
+        Shard(task, first, min(EPISODES_PER_SHARD, episodes - first), seed, image_size, weights)
+        for first in range(0, episodes, EPISODES_PER_SHARD)
+        for task in tasks
+    ]
+    missing = [shard for shard in shards if not shard.path(directory).exists()]
+    done = 0
+    with (
+        ProcessPoolExecutor(jobs, mp_context=SPAWN) as pool,
+        tqdm(total=len(missing) * EPISODES_PER_SHARD, unit="episode") as bar,
+    ):
+        futures = [pool.submit(_write, shard, directory) for shard in missing]
+        for future in as_completed(futures):
+            done += future.result()
+            bar.update(EPISODES_PER_SHARD)
+            bar.set_postfix(solved=done)
+    return [shard.path(directory) for shard in shards]
+
+
+_cell: Cell | None = None
+_eyes: Eyes | None = None
+_policy: Policy | None = None
+
+
+def _write(shard: Shard, directory: Path) -> int:
+    global _cell, _eyes, _policy  # one cell, one GL context and one policy a worker process
+    if _cell is None:
+        cv2.setNumThreads(1)
+        _cell = Cell(shard.task, shard.seed)
+        _eyes = Eyes(_cell.model)
+    assert _eyes is not None
+    if shard.weights is not None and _policy is None:
+        torch.set_num_threads(1)
+        _policy = load_policy("embedded", shard.weights)
+    kept: list[dict[str, np.ndarray]] = []
+    for index in range(shard.first, shard.first + shard.count):
+        episode = _demonstrate(_cell, _eyes, _policy, shard, index)
+        if episode is not None:
+            kept.append(episode)
+    if kept:
+        columns: dict[str, Any] = {key: np.concatenate([episode[key] for episode in kept]) for key in kept[0]}
+        part = shard.path(directory).with_suffix(".part.npz")
+        np.savez(part, instruction=np.array(find_task(shard.task).instruction), **columns)
+        part.rename(shard.path(directory))
+    return len(kept)
+
+
+def _demonstrate(
+    cell: Cell, eyes: Eyes, policy: Policy | None, shard: Shard, index: int
+) -> dict[str, np.ndarray] | None:
+    rng = np.random.default_rng([shard.seed, index, sum(shard.task.encode())])
+    cell.reset(shard.task, int(rng.integers(FIRST_HELD_OUT_SEED)))
+    disturbance = Disturbance(rng)
+    rows: dict[str, list[np.ndarray]] = {}
+    left, policy_left = AFTER_SUCCESS, 0
+    chunk = np.empty((0, 7))
+    while cell.steps < cell.task.step_limit + AFTER_SUCCESS and left > 0:
+        truth = cell.truth()
+        label = imagine(cell.task, truth, HORIZON, 1.0 / CONTROL_RATE)
+        row = {
+            "joint_position": cell.joint_position,
+            "gripper": np.array(cell.gripper),
+            "chunk": label,
+            "things": _relative(truth),
+        }
+        views = {camera: eyes.look(cell.data, camera).copy() for camera in CAMERAS}
+        for camera, view in views.items():
+            size = (shard.image_size, shard.image_size)
+            row[f"images_{camera}"] = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
+        for key, value in row.items():
+            rows.setdefault(key, []).append(value if value.dtype == np.uint8 else value.astype(np.float32))
+        if policy is not None and policy_left == 0 and rng.random() < 0.03:
+            policy_left = int(rng.integers(8, 40))
+        if policy is not None and policy_left > 0:
+            if not len(chunk):
+                observation = Observation(views, cell.joint_position, cell.gripper, cell.task.instruction)
+                sampled = answer(policy, observation, Query(Operation.SAMPLE, seed=int(rng.integers(2**31)))).chunk
+                assert sampled is not None, "sampling gives a chunk"
+                chunk = sampled[: policy.spec.execute_rows]
+            action, chunk, policy_left = chunk[0], chunk[1:], policy_left - 1
+        else:
+            chunk = chunk[:0]
+            action = label[0].copy()
+            action[:6] += disturbance.next(plan(cell.task, truth).phase)
+        cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
+        left -= cell.success
+    return {key: np.stack(values) for key, values in rows.items()} if cell.success else None
+
+
+class Disturbance:
+    """What is added to the expert's actions so that the data hold the way back from where steering may lead.
+
+    Slowly varying noise, small where the hand is close to something, and now and then a push along one of the
+    cardinal directions for about a chunk: the same a person's guidance would do.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._drift = np.zeros(6)
+        self._push = np.zeros(6)
+        self._left = 0
+
+    def next(self, phase: Phase) -> np.ndarray:
+        """Velocity (6,) to add on this control step [m/s, rad/s]."""
+        self._drift = 0.85 * self._drift + self._rng.normal(0.0, 1.0, 6) * ([0.022] * 3 + [0.05] * 3)
+        if self._left == 0 and self._rng.random() < 0.025:
+            self._left = int(self._rng.integers(4, 12))
+            self._push = np.zeros(6)
+            self._push[self._rng.integers(3)] = self._rng.choice([-1.0, 1.0]) * self._rng.uniform(0.3, 1.0) * SPEED
+        self._left = max(0, self._left - 1)
+        fine = phase in FINE
+        return self._drift * (0.35 if fine else 1.0) + (self._push if self._left and not fine else 0.0)
+
+
+def _relative(truth: Truth) -> np.ndarray:
+    absent = np.full(3, np.nan)
+    return np.stack([truth.positions.get(name, absent + truth.tcp_position) - truth.tcp_position for name in THINGS])

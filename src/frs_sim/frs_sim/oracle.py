@@ -1,0 +1,45 @@
+"""The scripted reasoner: what a person who watches would say, and no more than that.
+
+It sees the true state, but answers with one of the six cardinal directions or "let the policy act".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from frs_sim.cell import Truth
+from frs_sim.expert import Phase, plan
+from frs_sim.tasks import Task
+from frs_steering.steer.guidance import Guidance, GuidanceSource
+
+NEAR = 0.035  # m sideways from above the goal: closer than that, the policy's own eyes do better
+FAR = 0.08  # m: about what a full command moves the hand in one chunk
+LOW = 0.02  # m above the goal: the last stretch down to a grasp or a release is the policy's
+CLEAR = 0.06  # m that a carried thing needs above the goal before it goes sideways
+LESS = 0.7  # of a full command; half is shorter than the modes of the policy and steers less often (docs/decisions.md)
+AUTHOR = "oracle"
+
+
+def oracle(task: Task, truth: Truth) -> Guidance:
+    """Sideways to above the goal, then down; "let the policy act" where it is near, and after it is done."""
+    wanted = plan(task, truth)
+    error = wanted.goal - truth.tcp_position
+    axis = int(np.argmax(np.abs(error[:2])))
+    near = abs(error[axis]) <= NEAR
+    height = -float(error[2])
+    clear = CLEAR if truth.held == task.object else LOW
+    if wanted.phase in (Phase.GRASP, Phase.RELEASE, Phase.RETREAT) or (near and height <= LOW):
+        return Guidance(GuidanceSource.SCRIPTED, AUTHOR, defer=True, validity=0.5)
+    if near:
+        return _say(2, -1.0, height)
+    if height < clear:
+        return _say(2, 1.0, FAR)
+    return _say(axis, float(np.sign(error[axis])), abs(float(error[axis])))
+
+
+def _say(axis: int, sign: float, distance: float) -> Guidance:
+    direction = [0.0, 0.0, 0.0]
+    direction[axis] = sign
+    x, y, z = direction
+    amount = 1.0 if distance > FAR else LESS
+    return Guidance(GuidanceSource.SCRIPTED, AUTHOR, direction=(x, y, z), amount=amount, validity=0.5)

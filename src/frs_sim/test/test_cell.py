@@ -1,0 +1,99 @@
+"""The cell's physics, drive, cameras and judgement."""
+
+import numpy as np
+import pytest
+
+from frs_sim.cell import ACCELERATION, CONTROL_RATE, SUCCESS_HOLD, Cell, Eyes
+from frs_sim.tasks import HELD_OUT
+from frs_steering.robot.fr3 import RESET_POSITION
+from frs_steering.robot.kinematics import tcp_pose
+
+
+@pytest.fixture(scope="module")
+def cell() -> Cell:
+    return Cell("egg_in_basket", 0)
+
+
+def test_the_same_seed_gives_the_same_scene(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 5)
+    first = cell.data.qpos.copy()
+    cell.reset("stack_cups", 6)
+    other = cell.data.qpos.copy()
+    cell.reset("egg_in_basket", 5)
+    np.testing.assert_array_equal(cell.data.qpos, first)
+    assert np.abs(other - first).max() > 0.01
+
+
+def test_the_arm_rests_at_the_reset_pose_and_its_tcp_is_where_kinematics_says(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 1)
+    assert np.abs(cell.joint_position - RESET_POSITION).max() < 0.1
+    assert np.abs(cell.joint_velocity).max() < 0.01
+    np.testing.assert_allclose(cell.truth().tcp_position, tcp_pose(cell.joint_position)[:3, 3], atol=1e-4)
+    assert cell.gripper == pytest.approx(0.0, abs=0.01)
+
+
+def test_the_drive_follows_a_velocity_and_ramps_within_the_acceleration_limit(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 2)
+    wanted = np.array([0.4, 0.0, 0.0, -0.3, 0.0, 0.0, 0.5])
+    before, speeds = cell.joint_position, []
+    cell.send(wanted)
+    for _ in range(100):
+        cell.advance(0.01)
+        speeds.append(cell.joint_velocity)
+    np.testing.assert_allclose(speeds[-1], wanted, atol=0.03)
+    np.testing.assert_allclose(cell.joint_position - before, wanted * 1.0, atol=0.05)
+    assert np.abs(np.diff(speeds, axis=0)).max() / 0.01 < 1.5 * ACCELERATION
+    cell.send(np.zeros(7))
+    cell.advance(0.3)
+    assert np.abs(cell.joint_velocity).max() < 0.02
+
+
+def test_the_gripper_closes_and_opens(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 3)
+    cell.send_gripper(1.0)
+    cell.advance(1.0)
+    assert cell.gripper > 0.97
+    cell.send_gripper(0.0)
+    cell.advance(1.0)
+    assert cell.gripper < 0.03
+
+
+def test_success_needs_half_a_second_at_the_place(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 4)
+    at = cell.model.joint("egg").qposadr[0]
+    basket = cell.data.body("basket").xpos
+    cell.data.qpos[at : at + 3] = [basket[0], basket[1], 0.035]
+    cell.advance(0.5)  # it drops and rolls to rest
+    held = [cell.step_success() for _ in range(SUCCESS_HOLD)]
+    assert held == [False] * (SUCCESS_HOLD - 1) + [True]
+    cell.data.qpos[at : at + 3] = [basket[0], basket[1], 0.3]  # taken away
+    cell.advance(1.0 / CONTROL_RATE)
+    assert not cell.step_success()
+
+
+@pytest.mark.parametrize("task", HELD_OUT)
+def test_nothing_is_done_at_the_start(cell: Cell, task: str) -> None:
+    for seed in range(5):
+        cell.reset(task, seed)
+        assert not any(cell.step_success() for _ in range(SUCCESS_HOLD + 1))
+
+
+def test_unused_things_are_out_of_the_way(cell: Cell) -> None:
+    cell.reset("egg_on_plate", 0)
+    truth = cell.truth()
+    assert "ring" not in truth.positions
+    cell.advance(1.0)
+    assert cell.data.body("ring").xpos[2] < -4.0
+
+
+def test_both_cameras_see_the_table(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 7)
+    eyes = Eyes(cell.model)
+    views = {name: eyes.look(cell.data, name).copy() for name in ("exterior", "wrist")}
+    cell.reset("egg_in_basket", 8)
+    moved = {name: eyes.look(cell.data, name).copy() for name in ("exterior", "wrist")}
+    eyes.close()
+    for name, view in views.items():
+        assert view.shape == (224, 224, 3) and view.dtype == np.uint8
+        assert 30 < view.mean() < 220 and view.std() > 20
+        assert np.abs(view.astype(int) - moved[name]).max() > 50  # things lie elsewhere

@@ -1,0 +1,47 @@
+"""Demonstrations: what is written is what training reads."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frs_sim.demonstrations import Disturbance, generate
+from frs_sim.expert import Phase
+from frs_sim.objects import THINGS
+from frs_sim.scene import CAMERAS
+from frs_steering.learn.demonstrations import DemonstrationError, load
+
+
+def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> None:
+    shards = generate(["egg_on_plate"], 1, tmp_path, seed=3, jobs=1)
+    assert [path.exists() for path in shards] == [True]
+    made = shards[0].stat().st_mtime_ns
+    assert generate(["egg_on_plate"], 1, tmp_path, seed=3, jobs=1) == shards
+    assert shards[0].stat().st_mtime_ns == made
+
+    frames = load(shards, tuple(CAMERAS))
+    assert len(frames) > 60
+    assert frames.images.shape == (len(frames), 2, 64, 64, 3)
+    assert frames.chunk.shape == (len(frames), 16, 7)
+    assert frames.chunk[..., :3].norm(dim=-1).max() <= 0.2 + 1e-6
+    assert set(frames.chunk[..., 6].unique().tolist()) == {0.0, 1.0}
+    assert frames.vocabulary == ("put the egg on the plate",)
+    present = ~frames.things[0, :, 0].isnan().numpy()
+    assert {"egg", "plate", "basket"} <= {name for name, there in zip(THINGS, present, strict=True) if there}
+    assert (frames.chunk[-1, :, :3].norm(dim=-1) < 0.2).all()  # at the end the hand leaves
+
+
+def test_bad_shards_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DemonstrationError, match="no demonstrations"):
+        load([], tuple(CAMERAS))
+    np.savez(tmp_path / "half.npz", chunk=np.zeros((2, 16, 7)))
+    with pytest.raises(DemonstrationError, match=r"half\.npz lacks joint_position, gripper"):
+        load([tmp_path / "half.npz"], tuple(CAMERAS))
+
+
+def test_the_disturbance_is_small_where_the_hand_is_near_something() -> None:
+    pushes = {}
+    for phase in (Phase.REACH, Phase.GRASP):
+        disturbance = Disturbance(np.random.default_rng(0))
+        pushes[phase] = np.abs([disturbance.next(phase) for _ in range(3000)])[:, :3]
+    assert pushes[Phase.GRASP].max() < 0.08 < pushes[Phase.REACH].max() < 0.5
