@@ -1,0 +1,1 @@
+"""The rclpy adapter of the operator's terminal."""

@@ -1,0 +1,134 @@
+"""Episodes that the operator records and labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from frs_msgs.msg import EpisodeEvent
+from frs_msgs.srv import StartRecording, StopRecording
+from rclpy.node import Node
+
+from frs_steering.nodes.qos import EVENT
+from frs_teleop_cli.nodes.asking import Asking, Tell
+from frs_teleop_cli.view import RecorderFacts, TaskFacts
+
+LABELS = {
+    EpisodeEvent.SUCCEEDED: "succeeded",
+    EpisodeEvent.FAILED: "failed",
+    EpisodeEvent.STOPPED: "stopped",
+    EpisodeEvent.DISCARDED: "discarded",
+}
+"""Kinds of EpisodeEvent that end an episode, in words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Episode:
+    """A running episode and who said that it started."""
+
+    episode_id: str
+    author: str
+    task: str = ""
+    instruction: str = ""
+    seed: int = 0
+
+
+class Labels:
+    """Starts and stops the recorder and tells everybody, through episode events, what the episode was.
+
+    An episode that another node conducts is labelled by that node; the operator's labels are for recordings that
+    were started here, or whose conductor is gone.
+    """
+
+    def __init__(self, node: Node, operator: str, tell: Tell, on_end: Callable[[int, str], None]) -> None:
+        """Connect.
+
+        Args:
+            node: node to publish, subscribe and ask with.
+            operator: author of the events.
+            tell: where messages for the operator go.
+            on_end: called with the kind of the event and the episode's id when an episode has ended.
+        """
+        self._node, self._operator, self._tell, self._on_end = node, operator, tell, on_end
+        self._episode: Episode | None = None
+        self._events = node.create_publisher(EpisodeEvent, "episode_event", EVENT)
+        node.create_subscription(EpisodeEvent, "episode_event", self._on_event, EVENT)
+        self._start = Asking(node, StartRecording, "recorder/start", "recorder", tell)
+        self._stop = Asking(node, StopRecording, "recorder/stop", "recorder", tell)
+
+    def start(self, task: TaskFacts | None, at: float) -> None:
+        """Begin a recording of the present task."""
+        episode = Episode(
+            f"{self._operator}-{time.strftime('%Y%m%d-%H%M%S')}",
+            self._operator,
+            *((task.task, task.instruction, task.seed) if task else ()),
+        )
+        request = StartRecording.Request(
+            episode_id=episode.episode_id, task=episode.task, instruction=episode.instruction, seed=episode.seed
+        )
+        self._start.ask(request, at, lambda response: self._started(episode, response))
+
+    def end(self, kind: int, recorder: RecorderFacts | None, at: float) -> None:
+        """End the recording with a label.
+
+        Args:
+            kind: SUCCEEDED, FAILED or DISCARDED of EpisodeEvent.
+            recorder: what is known of the recorder.
+            at: monotonic moment [s].
+        """
+        if recorder is None or not recorder.recording:
+            self._tell("nothing is being recorded; e starts a recording")
+            return
+        episode = self._episode or Episode(recorder.name, self._operator)
+        others = self._node.count_publishers("episode_event") > 1
+        if episode.author != self._operator and others:
+            self._tell(f"episode {episode.episode_id} is conducted by {episode.author}, which labels it itself")
+            return
+        # The event goes out first, so that it is in the file that the service closes.
+        self._publish(kind, episode)
+        request = StopRecording.Request(label=kind, note=f"labelled by {self._operator}")
+        self._stop.ask(request, at, lambda response: self._ended(kind, episode, response))
+
+    def expire(self, at: float) -> None:
+        """Give up questions that were not answered."""
+        self._start.expire(at)
+        self._stop.expire(at)
+
+    def _started(self, episode: Episode, response: StartRecording.Response) -> None:
+        if not response.success:
+            self._tell(f"recorder/start: {response.message}", bad=True)
+            return
+        self._episode = episode
+        self._publish(EpisodeEvent.STARTED, episode)
+        self._tell(f"recording {episode.episode_id}: y success, n failure, x discard")
+
+    def _ended(self, kind: int, episode: Episode, response: StopRecording.Response) -> None:
+        if not response.success:
+            self._tell(f"recorder/stop: {response.message}", bad=True)
+            return
+        self._episode = None
+        lost = response.dropped_control
+        self._tell(f"{response.messages} messages recorded" + (f", {lost} LOST" if lost else ""), bad=lost > 0)
+        self._on_end(kind, episode.episode_id)
+
+    def _on_event(self, event: EpisodeEvent) -> None:
+        if event.author == self._operator:
+            return
+        if event.kind == EpisodeEvent.STARTED:
+            self._episode = Episode(event.episode_id, event.author)
+        elif event.kind in LABELS:
+            self._episode = None
+            self._on_end(event.kind, event.episode_id)
+
+    def _publish(self, kind: int, episode: Episode) -> None:
+        event = EpisodeEvent(
+            kind=kind,
+            episode_id=episode.episode_id,
+            task=episode.task,
+            instruction=episode.instruction,
+            seed=episode.seed,
+            author=self._operator,
+        )
+        event.header.stamp = self._node.get_clock().now().to_msg()
+        self._events.publish(event)

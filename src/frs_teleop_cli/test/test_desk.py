@@ -1,0 +1,310 @@
+"""The node behind the screen, among real publishers and servers."""
+
+import time
+
+import pytest
+from frs_msgs.msg import ArmState, Decision, EpisodeEvent, GateReport, Guidance, PolicyInfo, RecorderState, TaskState
+from frs_msgs.srv import StartRecording, StopRecording
+from rclpy.executors import SingleThreadedExecutor
+from std_srvs.srv import SetBool, Trigger
+
+from frs_steering.nodes.qos import EVENT, LATCHED
+from frs_teleop_cli.keys import key_named
+from frs_teleop_cli.nodes.desk import PEERS, Teleop
+from frs_teleop_cli.wishes import Wish
+
+
+class Bench:
+    """The desk and a tester node in one executor."""
+
+    def __init__(self, tester):
+        self.tester = tester
+        self.desk = Teleop()
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(tester)
+        self.executor.add_node(self.desk)
+        self.guidance = []
+        tester.create_subscription(Guidance, "guidance", self.guidance.append, EVENT)
+        self.until(lambda: self.desk.count_subscribers("guidance") >= 1)
+
+    def until(self, happened, timeout=5.0):
+        end = time.monotonic() + timeout
+        while not happened():
+            assert time.monotonic() < end, f"did not happen in {timeout} s; notes: {self.notes()}"
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def publisher(self, kind, topic, qos):
+        publisher = self.tester.create_publisher(kind, topic, qos)
+        self.until(lambda: self._desk_hears(publisher))
+        return publisher
+
+    def _desk_hears(self, publisher):
+        # Nodes of earlier tests that were killed may still count for some seconds.
+        known = self.tester.get_subscriptions_info_by_topic(publisher.topic_name)
+        return publisher.get_subscription_count() >= len(known) and any(i.node_name == "teleop" for i in known)
+
+    def press(self, *names):
+        for name in names:
+            self.desk.press(key_named(name))
+
+    def notes(self):
+        return [note.text for note in self.desk.view().notes]
+
+
+@pytest.fixture
+def bench(node):
+    made = Bench(node)
+    yield made
+    made.executor.shutdown()
+    made.desk.destroy_node()
+
+
+def serve(bench, kind, name, answer, client):
+    """Offer a service; returns the list of requests that came."""
+    requests = []
+
+    def on_request(request, response):
+        requests.append(request)
+        for field, value in answer.items():
+            setattr(response, field, value)
+        return response
+
+    bench.tester.create_service(kind, name, on_request)
+    bench.until(client.service_is_ready)
+    return requests
+
+
+def decision_for(guidance, **fields):
+    message = Decision(chunk_id=5, source=Decision.SOURCE_HUMAN, method="frs", **fields)
+    message.guidance = guidance
+    message.timings.total = 0.1
+    return message
+
+
+def vector(message):
+    return (message.direction.x, message.direction.y, message.direction.z)
+
+
+def test_one_press_is_one_guidance(bench):
+    bench.press("left")
+    bench.until(lambda: bench.guidance)
+    (message,) = bench.guidance
+    assert vector(message) == (0.0, 1.0, 0.0)
+    assert message.header.frame_id == "fr3_link0"
+    assert message.header.stamp.sec > 0
+    assert (message.source, message.author) == (Guidance.SOURCE_HUMAN, "operator")
+    assert (message.defer, message.amount, message.gripper) == (False, 1.0, Guidance.GRIPPER_KEEP)
+    assert (message.validity.sec, message.validity.nanosec) == (1, 0)
+
+
+def test_taps_are_sent_as_decisions_take_them_up(bench):
+    decisions = bench.publisher(Decision, "decision", EVENT)
+    bench.press("left", "c", "up")
+    bench.until(lambda: len(bench.guidance) == 2)
+    assert bench.desk.view().queued == (Wish((1.0, 0.0, 0.0)),)
+    decisions.publish(decision_for(bench.guidance[1]))
+    bench.until(lambda: len(bench.guidance) == 3)
+    assert vector(bench.guidance[1]) == (0.0, 1.0, 0.0)
+    assert bench.guidance[1].gripper == Guidance.GRIPPER_CLOSE
+    assert vector(bench.guidance[2]) == (1.0, 0.0, 0.0)
+    view = bench.desk.view()
+    assert view.taken.wish == Wish((0.0, 1.0, 0.0), Guidance.GRIPPER_CLOSE)
+    assert view.steering is True
+
+
+def test_decision_on_somebody_elses_wish_is_not_ours(bench):
+    decisions = bench.publisher(Decision, "decision", EVENT)
+    bench.press("left")
+    bench.until(lambda: bench.guidance)
+    bench.guidance[0].author = "another"
+    decisions.publish(decision_for(bench.guidance[0]))
+    bench.until(lambda: bench.desk.view().decision)
+    assert bench.desk.view().wish is not None
+    assert bench.desk.view().taken is None
+
+
+def test_overruled_wish_is_explained(bench):
+    decisions = bench.publisher(Decision, "decision", EVENT)
+    bench.press("left")
+    bench.until(lambda: bench.guidance)
+    bench.guidance[0].defer = True
+    message = decision_for(bench.guidance[0], deferred=True, defer_reason="agreement 0.1 is below 0.5")
+    message.source = Decision.SOURCE_BASE
+    decisions.publish(message)
+    bench.until(bench.notes)
+    assert bench.notes() == ["left (+y): the policy acted instead, agreement 0.1 is below 0.5"]
+    assert bench.desk.view().wish is None
+    assert bench.desk.view().taken is None
+
+
+def test_flipped_compass_turns_the_keys_and_amount_halves(bench):
+    bench.press("f", "m", "left")
+    bench.until(lambda: bench.guidance)
+    assert vector(bench.guidance[0]) == (0.0, -1.0, 0.0)
+    assert bench.guidance[0].amount == 0.5
+    bench.press("d", "f", "m", "left")
+    bench.until(lambda: len(bench.guidance) == 3)
+    assert bench.guidance[1].defer
+    assert vector(bench.guidance[2]) == (0.0, 1.0, 0.0)
+    assert bench.guidance[2].amount == 1.0
+
+
+def test_stop_is_asked_for_until_a_late_arm_controller_confirms(bench):
+    bench.press("left", "space")
+    assert bench.desk.view().stop_asked is not None
+    assert bench.desk.view().wish is None
+    requests = []
+
+    def on_stop(_request, response):
+        requests.append(1)
+        response.success = len(requests) > 1  # the first is refused
+        return response
+
+    bench.tester.create_service(Trigger, "arm_controller/stop", on_stop)
+    bench.until(lambda: bench.desk.view().stop_asked is None)
+    assert len(requests) >= 2
+
+
+def test_stop_is_confirmed_by_the_state_of_the_arm_and_ends_the_steering(bench):
+    arm = bench.publisher(ArmState, "arm_state", LATCHED)
+    bench.press("space")
+    arm.publish(ArmState(state=ArmState.STOPPED))
+    bench.until(lambda: bench.desk.view().stop_asked is None)
+    assert bench.desk.view().steering is False
+
+
+def test_stop_switches_the_steering_off_too(bench):
+    requests = serve(bench, SetBool, "flow_steering/activate", {"success": True}, bench.desk._activate.client)
+    bench.press("space")
+    bench.until(lambda: requests)
+    assert requests[0].data is False
+
+
+def test_steering_key_toggles(bench):
+    requests = serve(bench, SetBool, "flow_steering/activate", {"success": True}, bench.desk._activate.client)
+    bench.press("a")
+    bench.until(lambda: bench.desk.view().steering is True)
+    bench.press("a")
+    bench.until(lambda: bench.desk.view().steering is False)
+    assert [request.data for request in requests] == [True, False]
+    assert bench.notes() == ["steering on", "steering off"]
+
+
+def test_refused_steering_says_why(bench):
+    answer = {"success": False, "message": "no policy_info came"}
+    serve(bench, SetBool, "flow_steering/activate", answer, bench.desk._activate.client)
+    bench.press("a")
+    bench.until(bench.notes)
+    assert bench.notes() == ["flow_steering/activate: no policy_info came"]
+    assert bench.desk.view().steering is None
+
+
+def test_leaving_switches_off_what_was_switched_on_here(bench):
+    requests = serve(bench, SetBool, "flow_steering/activate", {"success": True}, bench.desk._activate.client)
+    bench.desk.close(bench.executor)
+    assert requests == []
+    bench.press("a")
+    bench.until(lambda: bench.desk.view().steering is True)
+    bench.desk.close(bench.executor)
+    assert [request.data for request in requests] == [True, False]
+
+
+def test_keys_without_their_nodes_say_so(bench):
+    bench.press("r", "a", "e", "y")
+    assert bench.notes() == [
+        "arm_controller/reset: no arm_controller is there",
+        "flow_steering/activate: no flow_steering is there",
+        "recorder/start: no recorder is there",
+        "nothing is being recorded; e starts a recording",
+    ]
+
+
+def test_error_in_a_key_is_a_line_on_the_screen(bench):
+    bench.desk._guidance.destroy()
+    bench.press("left")
+    assert bench.notes()[0].startswith("key ← j: ")
+
+
+def test_absent_nodes_are_named_and_come_back(bench):
+    bench.until(lambda: bench.desk.view().absent == tuple(PEERS))
+    bench.publisher(Decision, "decision", EVENT)
+    bench.until(lambda: "flow_steering" not in bench.desk.view().absent)
+
+
+def test_wish_that_nobody_takes_up_is_reported(bench):
+    bench.press("w")
+    bench.until(bench.notes)
+    assert bench.notes() == ["up (+z): no decision took it up"]
+
+
+def test_screen_learns_from_every_topic(bench):
+    nan = float("nan")
+    bench.publisher(PolicyInfo, "policy_info", LATCHED).publish(
+        PolicyInfo(name="embedded", execute_rows=8, row_duration=1 / 15)
+    )
+    bench.publisher(TaskState, "task_state", LATCHED).publish(TaskState(task="egg_in_basket", step=3, step_limit=9))
+    bench.publisher(ArmState, "arm_state", LATCHED).publish(ArmState(state=2, tick=9, row=1, lease_remaining=nan))
+    gate = bench.publisher(GateReport, "gate_report", EVENT)
+    gate.publish(GateReport(verdict=GateReport.REJECTED, reason=GateReport.REASON_NOT_FINITE, detail="row 3"))
+    gate.publish(GateReport(verdict=GateReport.ACCEPTED))
+    bench.until(lambda: bench.desk.view().gate and bench.desk.view().gate.facts.verdict == GateReport.ACCEPTED)
+    bench.until(lambda: bench.desk.view().policy and bench.desk.view().arm and bench.desk.view().task)
+    view = bench.desk.view()
+    assert view.objection.facts.detail == "row 3"
+    assert view.task.facts.task == "egg_in_basket"
+    assert view.arm.facts.lease_remaining is None
+    assert view.lead == 2  # the schedule's, before anything was measured
+
+
+def test_operator_records_and_labels_an_episode(bench):
+    started = serve(bench, StartRecording, "recorder/start", {"success": True}, bench.desk._labels._start.client)
+    stopped = serve(
+        bench, StopRecording, "recorder/stop", {"success": True, "messages": 77}, bench.desk._labels._stop.client
+    )
+    events = []
+    bench.tester.create_subscription(EpisodeEvent, "episode_event", events.append, EVENT)
+    bench.until(lambda: bench.desk._labels._events.get_subscription_count() >= 2)
+    state = bench.publisher(RecorderState, "recorder_state", LATCHED)
+    task = bench.publisher(TaskState, "task_state", LATCHED)
+    task.publish(TaskState(task="egg_in_basket", instruction="put it in", seed=7))
+    bench.until(lambda: bench.desk.view().task)
+    bench.press("e")
+    bench.until(lambda: events)
+    state.publish(RecorderState(recording=True))
+    bench.until(lambda: bench.desk.view().recorder)
+    bench.press("y")
+    bench.until(lambda: stopped and len(events) == 2)
+    assert (started[0].task, started[0].instruction, started[0].seed) == ("egg_in_basket", "put it in", 7)
+    assert [event.kind for event in events] == [EpisodeEvent.STARTED, EpisodeEvent.SUCCEEDED]
+    assert {event.episode_id for event in events} == {started[0].episode_id}
+    assert {event.author for event in events} == {"operator"}
+    assert stopped[0].label == EpisodeEvent.SUCCEEDED
+    bench.until(lambda: "77 messages recorded" in bench.notes())
+
+
+def test_conducted_episode_is_left_to_its_conductor_until_that_is_gone(bench):
+    stopped = serve(bench, StopRecording, "recorder/stop", {"success": True}, bench.desk._labels._stop.client)
+    events = bench.publisher(EpisodeEvent, "episode_event", EVENT)
+    events.publish(EpisodeEvent(kind=EpisodeEvent.STARTED, episode_id="egg-0", author="episode"))
+    state = bench.publisher(RecorderState, "recorder_state", LATCHED)
+    state.publish(RecorderState(recording=True, path="/somewhere/egg-0.mcap"))
+    bench.until(lambda: bench.desk.view().recorder and bench.desk._labels._episode)
+    bench.press("n")
+    assert bench.notes() == ["episode egg-0 is conducted by episode, which labels it itself"]
+    bench.tester.destroy_publisher(events)
+    bench.until(lambda: bench.desk.count_publishers("episode_event") == 1)
+    bench.press("n")
+    bench.until(lambda: stopped)
+    assert stopped[0].label == EpisodeEvent.FAILED
+
+
+def test_unanswered_question_is_given_up(bench):
+    bench.tester.create_service(Trigger, "arm_controller/reset", lambda _request, response: response)
+    client = bench.desk._reset.client
+    bench.until(client.service_is_ready)
+    bench.executor.remove_node(bench.tester)  # there, but silent
+    bench.press("r")
+    bench.press("r")
+    assert bench.notes() == ["arm_controller/reset: still waiting for arm_controller"]
+    bench.until(lambda: len(bench.notes()) == 2)
+    assert bench.notes()[1] == "arm_controller/reset: no answer of arm_controller in 2 s"
