@@ -1,0 +1,1 @@
+"""Starting the stack, with and without launch."""

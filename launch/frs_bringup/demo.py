@@ -1,0 +1,215 @@
+"""`frs demo`: one steered episode in the simulated cell, from an empty machine to a measured summary."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from frs_bringup.description import DescriptionError, Graph, parse_assignments, resolve
+from frs_bringup.description_file import load
+from frs_bringup.middleware import (
+    NoDomainError,
+    claim_domain,
+    clean_shared_memory,
+    set_defaults,
+    shared_memory_warning,
+)
+from frs_bringup.output import LogFiles, ProgressLine
+from frs_bringup.places import config_directory
+from frs_bringup.starter import Starter, StartError
+from frs_bringup.terminal import ending_on_signals, kept_terminal
+from frs_sim.tasks import TASKS
+
+_EXAMPLES = """\
+examples:
+  frs demo                                   the scripted reasoner steers, with directions that a person could give
+  frs demo --operator keyboard               you steer, with the keys
+  frs demo --operator none                   the policy alone, to compare with
+  frs demo --task stack_cups --seed 7        another task and scene
+
+It leaves OUT/STAMP/ with summary.json, episode.mp4, the recorded bag, and logs/.
+Exit status: 0 when the task succeeded, 1 when it did not or could not be run, 130 after Ctrl-C.
+"""
+
+
+class DemoError(RuntimeError):
+    """The demo can't go on; the message says why."""
+
+
+class Interrupted(Exception):
+    """A signal asks for the end."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where a run leaves its things."""
+
+    directory: Path
+
+    @property
+    def summary(self) -> Path:
+        """The measured numbers."""
+        return self.directory / "summary.json"
+
+    @property
+    def video(self) -> Path:
+        """Both cameras, with the direction drawn in."""
+        return self.directory / "episode.mp4"
+
+    @property
+    def logs(self) -> Path:
+        """What the nodes said, a file each."""
+        return self.directory / "logs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("--task", choices=TASKS, metavar="NAME", help=f"one of: {', '.join(TASKS)}")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the scene; the same seed gives the same scene")
+    parser.add_argument("--operator", choices=("scripted", "keyboard", "none"), help="who steers (default: scripted)")
+    parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+    parser.add_argument(
+        "assignments", nargs="*", metavar="name:=value", help="further arguments of the configuration sim"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one episode and report on it; returns the exit status."""
+    try:
+        given = parse_assignments(args.assignments)
+        options = {name: getattr(args, name) for name in ("task", "seed", "operator")}
+        given |= {name: str(value) for name, value in options.items() if value is not None}
+        if args.operator == "keyboard" and not sys.stdin.isatty():
+            raise DemoError("--operator keyboard needs a terminal; without one use --operator scripted")
+        configuration = load("sim", config_directory())
+        resolve(configuration, given)  # a wrong argument leaves no directory behind
+        paths = Paths(_new_directory(args.out))
+        graph = resolve(configuration, given | {"record_directory": str(paths.directory)})
+        result = _run_graph(graph, paths)
+        return _report(result, paths)
+    except Interrupted:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except (DemoError, DescriptionError, StartError, NoDomainError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _new_directory(out: Path) -> Path:
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
+    for suffix in ("", *(f"_{i}" for i in range(2, 100))):
+        directory = out.absolute() / f"{stamp}{suffix}"
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return directory
+    raise DemoError(f"{out} has too many runs of {stamp}")
+
+
+def _run_graph(graph: Graph, paths: Paths) -> Any:
+    """Start the graph, run the episode, stop the graph; returns the action's result."""
+    set_defaults(os.environ, graph.environment)
+    lock = None
+    if "ROS_DOMAIN_ID" not in os.environ:  # so that two demos never meet
+        domain, lock = claim_domain()
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+    names = [process.name for process in graph.processes]
+    warning = shared_memory_warning(len(names) + 1)
+    if warning:
+        print(f"warning: {warning}", file=sys.stderr)
+    line = ProgressLine(silent=any(process.terminal for process in graph.processes))
+    line.show(f"starting {len(names)} nodes in ROS domain {os.environ['ROS_DOMAIN_ID']}", keep=True)
+    with closing(LogFiles(names, paths.logs)) as logs:
+        starter = Starter(graph.processes, logs)
+        with ending_on_signals(starter.end) as signals, kept_terminal():
+            starter.start()
+            try:
+                return _run_episode(graph, paths, _checks(starter, signals, paths), line)
+            finally:
+                line.end()
+                starter.stop()
+                if starter.killed:
+                    clean_shared_memory()
+                if lock:
+                    lock.close()
+
+
+def _checks(starter: Starter, signals: list[int], paths: Paths) -> Callable[[], None]:
+    """A function that raises when the run has to end."""
+
+    def check() -> None:
+        if signals:
+            raise Interrupted
+        if starter.failure:
+            raise DemoError(f"{starter.failure}\n  more in {paths.logs}")
+        if starter.wait(0.0):
+            raise DemoError("the operator's screen was closed before the episode ended")
+
+    return check
+
+
+def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: ProgressLine) -> Any:
+    # Imported here: the nodes load meanwhile, and rclpy takes the variables of the environment as they are now.
+    from frs_msgs.action import RunEpisode
+
+    from frs_bringup.episode_client import EpisodeClient, EpisodeError
+
+    operators = tuple(p.name for p in graph.processes if p.name in ("scripted_reasoner", "teleop"))
+    begun = time.monotonic()
+    with closing(EpisodeClient(check, operators)) as client:
+        try:
+            client.wait_until_ready(lambda missing: line.show(f"waiting for {', '.join(missing)}"))
+            line.show(f"ready after {time.monotonic() - begun:.1f} s", keep=True)
+            goal = RunEpisode.Goal(
+                task=graph.values["task"], seed=graph.values["seed"], record_directory=str(paths.directory)
+            )
+            return client.run(
+                goal,
+                lambda now: line.show(
+                    f"step {now.step} of at most {now.step_limit}, {now.chunks} chunks, {now.message}"
+                ),
+            )
+        except EpisodeError as error:
+            raise DemoError(f"{error}\n  what the nodes said is in {paths.logs}") from error
+
+
+def _report(result: Any, paths: Paths) -> int:
+    """Measure, draw and print the episode; returns the exit status."""
+    # Imported here: reading bags and drawing videos is not needed before.
+    from frs_bringup.summary import SummaryError, summarise_episode, table
+    from frs_steering.record.errors import JournalError
+    from frs_steering.record.overlay import CameraView
+    from frs_steering.record.video import episode_video
+
+    if not result.bag:
+        raise DemoError(f"no episode was recorded: {result.message}")
+    bag = Path(result.bag).parent
+    try:
+        summary = summarise_episode(bag)
+        paths.summary.write_text(json.dumps(summary, indent=2) + "\n")
+        print(f"\n{table(summary)}\n")
+        from frs_sim.scene import EXTERIOR
+
+        episode_video(bag, paths.video, CameraView(EXTERIOR.position, EXTERIOR.target, EXTERIOR.fovy))
+    except (JournalError, SummaryError) as error:
+        raise DemoError(str(error)) from error
+    for name, path in (("summary", paths.summary), ("video", paths.video), ("bag", bag), ("logs", paths.logs)):
+        print(f"{name:<9}{_shown(path)}")
+    if not summary["success"]:
+        print(f"error: the task did not succeed: {result.message}", file=sys.stderr)
+    return 0 if summary["success"] else 1
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)

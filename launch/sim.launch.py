@@ -1,0 +1,10 @@
+"""The simulated DROID cell with the whole stack; its nodes and arguments stand in config/sim.yaml."""
+
+from launch import LaunchDescription
+
+from frs_bringup.actions import make_launch_description
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Entry point of `ros2 launch frs_bringup sim.launch.py`."""
+    return make_launch_description("sim")

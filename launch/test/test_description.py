@@ -1,0 +1,152 @@
+"""Tests of frs_bringup.description and frs_bringup.description_file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frs_bringup.description import DescriptionError, parse_assignments, resolve
+from frs_bringup.description_file import load, names
+from frs_bringup.places import config_directory
+
+SMALL = """
+summary: two nodes
+environment: {PROFILE: $(config)/profile.xml}
+arguments:
+  who: {default: me, choices: [me, you], description: of the two}
+  count: {default: 3, description: how often}
+  share: {default: 0.5, description: of the whole}
+  loud: {default: false, description: whether to shout}
+  more: {default: "", description: further parameters}
+  namespace: {default: "", description: of all}
+every_node: {namespace: $(namespace), parameter_files: [$(config)/base.yaml, $(more)], respawn_delay: 0.5}
+nodes:
+  first:
+    package: some_package
+    executable: one
+    parameters: {times: $(count), label: "$(who)-$(count)", loud: $(loud), text: "7"}
+    remappings: {here: there_$(who)}
+  second:
+    package: some_package
+    executable: two
+    when: {who: you}
+    terminal: true
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    (tmp_path / "base.yaml").write_text("/**:\n  ros__parameters: {}\n")
+    return tmp_path
+
+
+def test_defaults_give_the_first_node_alone(directory: Path) -> None:
+    graph = resolve(load("small", directory), {})
+    (process,) = graph.processes
+    assert process.parameters == {"times": 3, "label": "me-3", "loud": False, "text": "7"}
+    assert process.remappings == {"here": "there_me"}
+    assert process.parameter_files == (directory / "base.yaml",)
+    assert process.namespace == "/"
+    assert process.respawn_delay == 0.5
+    assert graph.environment == {"PROFILE": f"{directory}/profile.xml"}
+
+
+def test_arguments_choose_nodes_and_values(directory: Path) -> None:
+    more = directory / "mine.yaml"
+    more.write_text("{}")
+    given_words = parse_assignments(["who:=you", "count:=9", "loud:=true", f"more:={more}", "namespace:=lab/one"])
+    first, second = resolve(load("small", directory), given_words).processes
+    assert first.parameters == {"times": 9, "label": "you-9", "loud": True, "text": "7"}
+    assert first.parameter_files == (directory / "base.yaml", more)
+    assert first.namespace == "/lab/one"
+    assert first.logger_level == "lab.one.first:=info"
+    assert second.terminal
+    assert not first.terminal
+
+
+def test_ros_arguments_are_those_of_ros(directory: Path) -> None:
+    (process,) = resolve(load("small", directory), {}).processes
+    assert process.ros_arguments() == [
+        "--ros-args", "-r", "__node:=first", "-r", "__ns:=/", "--params-file", str(directory / "base.yaml"),
+        "-p", "times:=3", "-p", 'label:="me-3"', "-p", "loud:=false", "-p", 'text:="7"',
+        "-r", "here:=there_me", "--log-level", "first:=info",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["whom:=me"], r"no argument 'whom'; it has: who, count, share, loud, more, namespace"),
+        (["who:=she"], r"'who' is 'she'; it must be one of: me, you"),
+        (["count:=three"], r"'count' is 'three'; it must be of type int"),
+        (["count:=1.5"], r"'count' is '1.5'; it must be of type int"),
+        (["count:=true"], r"'count' is 'true'; it must be of type int"),
+        (["loud:=1"], r"'loud' is '1'; it must be of type bool"),
+        (["share:=[1"], r"'share' is '\[1'; it must be of type float"),
+        (["more:=absent.yaml"], r"parameter file .*absent.yaml of node 'first' does not exist"),
+        (["who=me"], r"'who=me' is no argument; write name:=value"),
+    ],
+)
+def test_wrong_arguments_are_named(directory: Path, words: list[str], message: str) -> None:
+    with pytest.raises(DescriptionError, match=message):
+        resolve(load("small", directory), parse_assignments(words))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nodes": {"a": {"package": "p", "executable": "e", "retries": 3}}}, r"node 'a' has the key 'retries'"),
+        ({"nodes": {"a": {"package": "p"}}}, r"node 'a' has the executable None; it must be a name"),
+        ({"nodes": {"a": {"package": "p", "executable": "e", "parameters": {"x": "$(no)"}}}}, r"refers to \$\(no\)"),
+        ({"nodes": {"a": {"package": "p", "executable": "e", "when": {"no": 1}}}}, r"refers to \$\(no\)"),
+        ({"arguments": {"x": {"default": 1}}}, r"argument 'x' has no description"),
+        ({"arguments": {"x": {"default": [1], "description": "d"}}}, r"argument 'x' has the default \[1\]"),
+        ({"arguments": {"x": {"default": "c", "choices": ["a"], "description": "d"}}}, r"not among its choices"),
+        ({"arguments": {"config": {"default": "c", "description": "d"}}}, r"argument 'config' can't be"),
+        ({"nodes": ["a"]}, r"nodes is \['a'\]; it must be a mapping"),
+        ({"extra": 1}, r"the description has the key 'extra'"),
+    ],
+)
+def test_wrong_descriptions_are_named(tmp_path: Path, change: dict, message: str) -> None:
+    (tmp_path / "bad.yaml").write_text(json.dumps({"nodes": {}, **change}))
+    with pytest.raises(DescriptionError, match=rf"bad.yaml: .*{message}"):
+        load("bad", tmp_path)
+
+
+def test_missing_configuration_lists_those_there_are(directory: Path) -> None:
+    assert names(directory) == ["small"]  # base.yaml describes no nodes
+    with pytest.raises(DescriptionError, match=r"called 'large' in .*; there are: small"):
+        load("large", directory)
+
+
+@given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_an_arguments_text_comes_back_as_its_value(value: bool | int | float) -> None:
+    from frs_bringup.description import Argument
+
+    parsed = Argument("x", type(value)(0), "any").parse(json.dumps(value))
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+def test_the_installed_sim_configuration_resolves_for_every_operator() -> None:
+    configuration = load("sim", config_directory())
+    everyone = {"sim", "vla_inference", "flow_steering", "arm_controller", "recorder", "episode"}
+    extra = {"scripted": {"scripted_reasoner"}, "keyboard": {"teleop"}, "none": set()}
+    for operator, more in extra.items():
+        graph = resolve(configuration, {"operator": operator})
+        assert {process.name for process in graph.processes} == everyone | more
+        assert all(process.name == process.executable for process in graph.processes)
+
+
+def test_the_installed_parameter_files_name_nodes_that_there_are() -> None:
+    nodes = {node.name for node in load("sim", config_directory()).nodes}
+    sections = yaml.safe_load((config_directory() / "sim_parameters.yaml").read_text())
+    for section, content in sections.items():
+        assert section.removeprefix("/**/") in nodes
+        assert set(content) == {"ros__parameters"}
