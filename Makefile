@@ -25,7 +25,7 @@ demo: setup
 	@$(ENTER) && exec frs demo --operator $(OPERATOR) $(ARGS)
 
 test: setup lint
-	@$(ENTER) && pytest --reruns 2 -m "not whole_graph" && exec pytest --reruns 2 -m whole_graph
+	@$(ENTER) && pytest -m "not whole_graph" && exec pytest -m whole_graph
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py

@@ -43,6 +43,9 @@ hypothesis.settings.load_profile("frs")
 
 def pytest_configure() -> None:
     """Choose the ROS domain and the transport, before anything imports rclpy."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores SIGINT, and so would all processes that the tests end by it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     missing = [name for name in ("rclpy", "frs_msgs", "frs_bringup") if find_spec(name) is None]
     if missing:
         raise pytest.UsageError(

@@ -31,6 +31,7 @@ def calls(tmp_path, monkeypatch) -> list[str]:
     monkeypatch.setattr(workspace, "is_current", lambda *_: "colcon" in noted)
     monkeypatch.setattr(workspace, "build", note("colcon"))
     (tmp_path / "requirements.lock").touch()
+    (tmp_path / "ros2_ws" / "src").mkdir(parents=True)
     return noted
 
 

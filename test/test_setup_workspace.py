@@ -6,6 +6,7 @@ import pytest
 
 from frs_setup import workspace
 from frs_setup.command import CommandError
+from frs_setup.errors import SetupError
 from frs_setup.places import Places
 
 
@@ -39,6 +40,15 @@ def colcon(places: Places, script: str) -> dict[str, str]:
     write(places.root / "bin" / "colcon", f"#!/bin/sh\n{script}\n")
     (places.root / "bin" / "colcon").chmod(0o755)
     return {"PATH": f"{places.root / 'bin'}:/usr/bin:/bin"}
+
+
+def test_a_link_that_became_a_file_is_named(places):
+    workspace.check_links(places)
+    link = places.workspace / "src" / "ours"
+    link.unlink()
+    link.write_text("../../src/ours")  # as git leaves it where core.symlinks is false
+    with pytest.raises(SetupError, match="ros2_ws/src/ours does not link to its package"):
+        workspace.check_links(places)
 
 
 BUILDS = "echo built; mkdir -p build install; echo x >> build/times; touch install/setup.bash"

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from frs_bringup.description_file import load
+from frs_bringup.places import config_directory
+
 MakeExecutable = Callable[[str, str, str], None]
+
+# Says where it would talk and waits for SIGINT. It reads for short times only: a signal that comes between a trap
+# and the read that it should interrupt is seen when the read ends.
+WAITING = """#!/bin/bash
+trap 'echo bye; exit 0' INT
+echo "domain $ROS_DOMAIN_ID, profile $FASTDDS_DEFAULT_PROFILES_FILE"
+while :; do read -r -t 0.2 <> <(:); done
+"""
 
 
 @pytest.fixture
@@ -28,3 +39,10 @@ def make_executable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeExec
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
     return make
+
+
+@pytest.fixture
+def waiting_nodes(make_executable: MakeExecutable) -> None:
+    """In place of the real nodes of the configuration `sim`: scripts that say "domain ..." and wait."""
+    for node in load("sim", config_directory()).nodes:
+        make_executable(node.package, node.executable, WAITING)

@@ -15,20 +15,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from sim_graph import Ear
 
-from frs_bringup.description_file import load
-from frs_bringup.places import config_directory
 from frs_steering.nodes.qos import EVENT
 
 FRS = (sys.executable, "-m", "frs_bringup.cli")
-WAITING = "#!/bin/bash\ntrap 'exit 0' INT\necho here\nwhile :; do read -r -t 60 <> <(:); done\n"
 
 MakeExecutable = Callable[[str, str, str], None]
-
-
-@pytest.fixture
-def waiting_nodes(make_executable: MakeExecutable) -> None:
-    for node in load("sim", config_directory()).nodes:
-        make_executable(node.package, node.executable, WAITING)
 
 
 @pytest.mark.usefixtures("waiting_nodes")
@@ -41,7 +32,7 @@ def test_a_node_that_can_not_start_is_named_and_its_words_kept(
     assert "error: vla_inference failed 3 times in a row" in demo.text()
     assert "  | error: weights file x does not exist" in demo.text()
     (directory,) = (tmp_path / "runs").iterdir()
-    assert (directory / "logs" / "sim.log").read_text() == "here\n"
+    assert (directory / "logs" / "sim.log").read_text().startswith("domain ")
 
 
 @pytest.mark.whole_graph

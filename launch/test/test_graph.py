@@ -136,7 +136,8 @@ def test_a_recording_that_was_cut_off_can_be_recovered(graph: RealGraph) -> None
         assert [line.split(";")[0] for line in check(mended.path).problems] == ["label is 'unlabelled'"]
         result = graph.end()
         assert result is not None
-        assert "the recording is not whole" in result.message  # which the new one can't make good
+        # The dead one answers no call, and the new one has nothing to finish.
+        assert "recorder/stop" in result.message or "nothing is being recorded" in result.message
         graph.begin(seed=2)  # and the new recorder records
 
 

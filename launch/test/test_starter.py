@@ -25,13 +25,13 @@ MakeExecutable = Callable[[str, str, str], None]
 POLITE = """#!/bin/bash
 trap 'echo bye; exit 0' INT
 echo "pid $$ $*"
-while :; do read -r -t 60 <> <(:); done
+while :; do read -r -t 0.2 <> <(:); done
 """
 # Neither INT nor TERM ends it.
 STUBBORN = """#!/bin/bash
 trap 'echo no' INT TERM
 echo "pid $$"
-while :; do read -r -t 60 <> <(:); done
+while :; do read -r -t 0.2 <> <(:); done
 """
 
 

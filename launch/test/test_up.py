@@ -16,11 +16,6 @@ from frs_bringup.places import config_directory
 
 FRS = (sys.executable, "-m", "frs_bringup.cli")
 
-WAITING = """#!/bin/bash
-trap 'echo bye; exit 0' INT
-echo "domain $ROS_DOMAIN_ID, profile $FASTDDS_DEFAULT_PROFILES_FILE"
-while :; do read -r -t 60 <> <(:); done
-"""
 # Makes the terminal deaf, as a screen does, and dies with it in that state.
 SCREEN = """#!/bin/bash
 stty -echo
@@ -30,12 +25,6 @@ echo "key $key, tty $(tty)"
 """
 
 MakeExecutable = Callable[[str, str, str], None]
-
-
-@pytest.fixture
-def waiting_nodes(make_executable: MakeExecutable) -> None:
-    for node in load("sim", config_directory()).nodes:
-        make_executable(node.package, node.executable, WAITING)
 
 
 @pytest.mark.usefixtures("waiting_nodes")

@@ -39,6 +39,7 @@ def set_up(places: Places) -> None:
     start = time.monotonic()
     environ = clean_environment(os.environ)
     system.check_platform(platform.system(), platform.machine())
+    workspace.check_links(places)
     packages.check_venv_python(places.venv, os.environ.get("PYTHON"))
     with _alone(places):
         missing = system.missing_packages()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from frs_setup import stamp
 from frs_setup.command import run
+from frs_setup.errors import SetupError
 from frs_setup.places import Places
 
 _COMPILED = ("msg", "srv", "action")
@@ -34,6 +35,20 @@ def wanted_stamp(places: Places, base: str) -> str:
             if path.parent.name in _COMPILED or path.name in _DESCRIPTIONS:
                 parts.append(path.read_bytes())
     return stamp.digest(parts)
+
+
+def check_links(places: Places) -> None:
+    """Make sure that the workspace's `src` links to the packages.
+
+    Raises:
+        SetupError: an entry is no folder, as in a checkout or a copy that did not keep symbolic links.
+    """
+    for link in sorted((places.workspace / "src").iterdir()):
+        if not link.is_dir():
+            raise SetupError(
+                f"{link.relative_to(places.root)} does not link to its package: this copy has lost its symbolic links; "
+                "clone it anew with `git clone -c core.symlinks=true`"
+            )
 
 
 def is_current(places: Places, base: str) -> bool:

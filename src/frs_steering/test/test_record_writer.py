@@ -30,9 +30,10 @@ WORDS = serialize_message(String(data="words"))
 
 
 def test_everything_put_is_in_the_file(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path, Episode("all"), CHANNELS, Limits())
+    # Put at once, not at the cell's rate: the queue holds what the thread has not compressed yet.
+    writer = JournalWriter(tmp_path, Episode("all"), CHANNELS, Limits(image_queue=2 * 45))
     put = sum(put_tick(writer, tick) for tick in range(45))
-    done = writer.close("succeeded", "well done")
+    done = writer.close("succeeded", "well done", seconds=60.0)
     summary = summarise(done.path)
     assert done.whole
     assert done.messages == put == summary.messages

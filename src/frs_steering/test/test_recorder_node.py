@@ -17,6 +17,7 @@ from ament_index_python.packages import get_package_prefix
 from frs_msgs.msg import EpisodeEvent, RecorderState
 from frs_msgs.srv import StartRecording, StopRecording
 from journal_samples import TOPICS, image_message, picture, tick_messages
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -61,6 +62,12 @@ class Graph:
                 publisher = self._node.create_publisher(names[topic.name], topic.name, QOS[topic.kind])
                 self._publishers[topic.name] = publisher
         self.wait(lambda: all(p.get_subscription_count() > 0 for p in self._publishers.values()))
+
+    def delivered(self, name: str) -> None:
+        """Wait until the recorder has what was published on a reliable topic; it takes it before a later call."""
+        publisher = self._publishers[name]
+        self.wait(lambda: publisher.get_subscription_count() > 0)
+        assert publisher.wait_for_all_acked(Duration(seconds=15))
 
     def tick(self, number: int) -> int:
         """Publish one control step; returns how many messages that were."""
@@ -162,6 +169,7 @@ def test_latched_state_from_before_the_start_opens_every_file(
     start_node("recorder")
     graph.publish("instruction", String(data="first"))
     graph.wait(lambda: bool(graph.states))
+    graph.delivered("instruction")
     for name in ("e1", "e2"):
         assert graph.start(tmp_path, name).success
         assert graph.stop().success

@@ -87,7 +87,8 @@ class OperatorApp(App[None]):
 
     def on_resize(self) -> None:
         """Draw for the new size."""
-        self.query_one("#foot", Static).update(_foot(self.size.width))
+        for foot in self.query("#foot").results(Static):
+            foot.update(_foot(self.size.width))
         self._draw()
 
     def on_key(self, event: events.Key) -> None:
@@ -109,6 +110,8 @@ class OperatorApp(App[None]):
         if self._console.ended:
             self.exit()
             return
+        if not self.query("#foot"):
+            return  # a timer or a key came before the panes were laid out, or after they were taken down
         shown: Screen = screen(self._console.view())
         self.query_one("#banner", Static).update(_banner(shown.banner, self.size.width), layout=False)
         self.query_one("#wishes", Static).update(_rows(shown.wishes), layout=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,7 +53,7 @@ class Scan:
             JournalError: empty, not MCAP, or not written by ROS 2.
             OSError: the file can't be read.
         """
-        with self.path.open("rb") as stream:
+        with _Clamped(io.FileIO(self.path)) as stream:
             _check_head(self.path, stream)
             summarised = self._read_summary(stream)
             stream.seek(0)
@@ -115,6 +117,14 @@ class Scan:
         self.schemas.update(summary.schemas)
         self.channels.update(summary.channels)
         return True
+
+
+class _Clamped(io.BufferedReader):
+    """Reads no more than there is: read(n) reserves n bytes beforehand, and a damaged length may say petabytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, os.fstat(self.fileno()).st_size - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 def locate(path: Path) -> Path:
