@@ -6,7 +6,9 @@ import os
 import pty
 import signal
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +95,7 @@ def test_the_operator_gets_the_terminal(
     if pid == 0:
         os.execv(FRS[0], [*FRS, "up", "sim", "operator:=keyboard"])
     said = read_until(terminal, b"your key?")
+    until_all_have_begun(tmp_path / "log")  # before that a signal ends them without a word
     os.write(terminal, b"x\n")
     said += read_until(terminal, b"what the nodes said is in ")
     said += read_to_end(terminal)
@@ -102,6 +105,14 @@ def test_the_operator_gets_the_terminal(
     assert b"bye" not in said  # the other nodes write to files
     (directory,) = (tmp_path / "log").iterdir()
     assert (directory / "sim.log").read_text().splitlines()[-1] == "bye"
+
+
+def until_all_have_begun(logs: Path) -> None:
+    end = time.monotonic() + 20.0
+    names = [node.name for node in load("sim", config_directory()).nodes if not node.terminal and not node.when]
+    while not all(any(log.stat().st_size for log in logs.glob(f"*/{name}.log")) for name in names):
+        assert time.monotonic() < end, f"not all of {', '.join(names)} have said a word within 20 s"
+        time.sleep(0.01)
 
 
 def read_until(terminal: int, wanted: bytes) -> bytes:
