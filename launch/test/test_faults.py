@@ -124,8 +124,10 @@ def test_a_camera_that_never_comes(graph: RealGraph) -> None:
 @pytest.mark.parametrize(
     ("node_name", "parameter", "value", "right"),
     [
-        ("flow_steering", "steps", "0", "1000"),
-        ("flow_steering", "steps", "ten", "type int"),
+        ("flow_steering", "method", "frs:steps=0", "[1, 1000]"),
+        ("flow_steering", "method", "frs:steps=ten", "a whole number"),
+        ("flow_steering", "method", "magic", "one of base, frs"),
+        ("flow_steering", "method", "noise", "needs a noise from outside"),
         ("flow_steering", "mode", "steering", "one of steer, base"),
         ("arm_controller", "joint_speed", "fast", "type float"),
         ("vla_inference", "threads", "1.5", "type int"),

@@ -1,6 +1,8 @@
-"""A policy's description as the tests of the message borders need one."""
+"""Policies' descriptions for the tests: Cartesian, as the embedded policy's, and two that act in joints."""
 
 from __future__ import annotations
+
+import dataclasses
 
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.robot.spaces import ActionSpace
@@ -18,3 +20,13 @@ SPEC = PolicySpec(
     full_scale=(0.25, 0.25, 0.25, 1.0, 1.0, 1.0, 1.0),
     cameras=(),
 )
+
+JOINTS = dataclasses.replace(
+    SPEC,
+    name="joints",
+    action_space=ActionSpace.JOINT_VELOCITY,
+    dim=8,
+    dim_names=(*(f"j{i}" for i in range(1, 8)), "gripper"),
+    full_scale=(2.0,) * 7 + (1.0,),
+)
+POSITIONS = dataclasses.replace(JOINTS, name="positions", action_space=ActionSpace.JOINT_POSITION)

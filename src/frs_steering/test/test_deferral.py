@@ -11,9 +11,9 @@ from frs_steering.steer.deferral import Trust, reason_to_defer
 from frs_steering.steer.diagnostics import Diagnostics
 
 
-@given(st.floats(0, 1), st.floats(-1, 1))
-def test_the_defaults_trust_everything(percentile, agreement):
-    assert reason_to_defer(Diagnostics(noise_percentile=percentile, agreement=agreement), Trust()) == ""
+@given(st.floats(0, 1), st.floats(0, 1e6), st.floats(-1, 1), st.floats(0, 1e6))
+def test_the_defaults_trust_everything(percentile, lost, agreement, residual):
+    assert reason_to_defer(Diagnostics(percentile, lost, agreement, 20, residual), Trust()) == ""
 
 
 def test_long_noise_is_named():
@@ -26,5 +26,15 @@ def test_disagreement_is_named():
     assert reason == "agreement with the direction -0.20 is below 0.00"
 
 
+def test_a_round_trip_that_lost_the_reference_is_named():
+    reason = reason_to_defer(Diagnostics(round_trip_rms=0.75), Trust(max_round_trip=0.5))
+    assert reason == "round trip 0.750 is above 0.500"
+
+
+def test_a_sampler_that_was_not_inverted_is_named():
+    reason = reason_to_defer(Diagnostics(fixed_point_residual=0.012), Trust(max_residual=1e-3))
+    assert reason == "fixed-point residual 0.012 is above 0.001"
+
+
 def test_what_does_not_apply_is_not_judged():
-    assert reason_to_defer(Diagnostics(agreement=math.nan), Trust(0.5, 0.5)) == ""
+    assert reason_to_defer(Diagnostics(agreement=math.nan), Trust(0.5, 0.5, 0.5, 0.5)) == ""

@@ -1,43 +1,24 @@
 """The mathematics against a field whose exact flow is known, and against its own promises."""
 
+import math
+
 import pytest
 import torch
+from flow_fields import MEAN, SPREAD, D, H, gaussian_field, mixture_field, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from frs_steering.flow import delegate, denoise, reverse, steer, time_reversed
-
-H, D = 2, 3
-MEAN, SPREAD = 0.7, 0.3
-
-
-def gaussian_field(x: Tensor, t: Tensor) -> Tensor:
-    """Field of the rectified flow from N(0, 1) to N(MEAN, SPREAD^2), whose flow is known in closed form.
-
-    x_t = (1 - t) z + t (MEAN + SPREAD w) with z, w from N(0, 1): its scale is s(t) = sqrt((1-t)^2 + (t SPREAD)^2)
-    and the exact flow of z is t MEAN + s(t) z.
-    """
-    t = t[:, None, None]
-    s = ((1 - t) ** 2 + (t * SPREAD) ** 2).sqrt()
-    slope = (t * SPREAD**2 - (1 - t)) / s
-    return MEAN + slope / s * (x - t * MEAN)
-
-
-def mixture_field(x: Tensor, t: Tensor) -> Tensor:
-    """Field of the rectified flow from N(0, I) to two narrow modes at -1 and +1 (all entries), by their posterior."""
-    t = t[:, None, None]
-    centres, spread = torch.tensor([-1.0, 1.0]), 0.4
-    variance = (1 - t) ** 2 + (t * spread) ** 2
-    distance = torch.stack([((x - t * c) ** 2 / (2 * variance)).sum((1, 2)) for c in centres], -1)
-    weight = torch.softmax(-distance, -1)[:, None, None, :]
-    gain = (t * spread**2 - (1 - t)) / variance
-    each = torch.stack([c + gain * (x - t * c) for c in centres], -1)
-    return (weight * each).sum(-1)
-
-
-def noise(seed: int, batch: int = 5) -> Tensor:
-    return torch.randn((batch, H, D), generator=torch.Generator().manual_seed(seed))
+from frs_steering.flow import (
+    INTEGRATORS,
+    CountedField,
+    delegate,
+    denoise,
+    integrator,
+    reverse,
+    steer,
+    time_reversed,
+)
 
 
 def test_denoise_follows_the_exact_flow_with_first_order_error() -> None:
@@ -60,19 +41,19 @@ def test_reverse_finds_the_exact_noise_with_first_order_error() -> None:
 def test_a_flipped_time_convention_does_not_converge() -> None:
     """The control of the tests above: with time the wrong way round, more steps do not help."""
 
-    def flipped(x: Tensor, t: Tensor) -> Tensor:
+    def wrong_way(x: Tensor, t: Tensor) -> Tensor:
         return gaussian_field(x, 1.0 - t)
 
     z = noise(2)
     exact = MEAN + SPREAD * z
-    wrong = [float((denoise(flipped, z, steps) - exact).abs().max()) for steps in (100, 400)]
+    wrong = [float((denoise(wrong_way, z, steps) - exact).abs().max()) for steps in (100, 400)]
     right = float((denoise(gaussian_field, z, 400) - exact).abs().max())
     assert wrong[1] > 0.9 * wrong[0]
     assert wrong[1] > 10 * right
 
 
 @given(st.integers(0, 2**31), st.integers(1, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_policy_with_reversed_time_equals_the_native_one(seed: int, steps: int) -> None:
     def other(x: Tensor, t: Tensor) -> Tensor:  # t = 1 is noise; its velocity points from the action to the noise
         return -mixture_field(x, 1.0 - t)
@@ -82,7 +63,7 @@ def test_a_policy_with_reversed_time_equals_the_native_one(seed: int, steps: int
 
 
 @given(st.integers(0, 2**31), st.lists(st.booleans(), min_size=D, max_size=D))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_delegation_touches_nothing_commanded(seed: int, commanded: list[bool]) -> None:
     mask, recovered, fresh = torch.tensor(commanded), noise(seed), noise(seed + 1)
     used = delegate(recovered, mask, fresh)
@@ -91,7 +72,7 @@ def test_delegation_touches_nothing_commanded(seed: int, commanded: list[bool]) 
 
 
 @given(st.integers(0, 2**31))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_batched_equals_single(seed: int) -> None:
     reference, fresh, mask = noise(seed), noise(seed + 1), torch.tensor([True, True, False])
     together = steer(mixture_field, reference, mask, fresh, 10)
@@ -114,6 +95,60 @@ def test_steering_picks_the_mode_that_the_reference_points_to(wanted: float) -> 
     assert refined.mean() < 1.2  # pulled back to the mode at 1
     blind = denoise(mixture_field, noise(4, 300), 10).mean((1, 2)) * wanted
     assert 0.4 < (blind > 0.0).float().mean() < 0.6
+
+
+@given(st.integers(0, 2**31), st.floats(0.05, 0.95), st.integers(1, 20))
+@settings(max_examples=30)
+def test_a_reversal_may_stop_on_the_way_and_go_on_from_there(seed: int, stop: float, steps: int) -> None:
+    chunk = noise(seed)
+    on_the_way = reverse(gaussian_field, chunk, 200, end=stop)
+    exact = stop * MEAN + math.hypot(1 - stop, stop * SPREAD) * (chunk - MEAN) / SPREAD
+    torch.testing.assert_close(on_the_way, exact, atol=0.15, rtol=0.02)
+    back = denoise(gaussian_field, on_the_way, 200, start=stop)
+    torch.testing.assert_close(back, chunk, atol=0.15, rtol=0.02)
+    counted = CountedField(gaussian_field)
+    reverse(counted, chunk, steps, end=stop)
+    assert counted.evaluations == steps * len(chunk)
+
+
+@pytest.mark.parametrize("name", INTEGRATORS)
+def test_times_stay_within_the_flow_and_are_given_in_float32(name: str) -> None:
+    times: list[Tensor] = []
+
+    def watched(x: Tensor, t: Tensor) -> Tensor:
+        times.append(t)
+        return mixture_field(x, t)
+
+    for start in (0.0, 0.4):
+        integrator(name).denoise(watched, noise(0).bfloat16(), 7, start)
+        integrator(name).reverse(watched, noise(0).bfloat16(), 7, start)
+        seen = torch.stack(times)
+        assert seen.dtype == torch.float32 and seen.min() >= start and seen.max() <= 1.0 + 1e-6
+        times.clear()
+
+
+@pytest.mark.parametrize("name", INTEGRATORS)
+def test_bfloat16_gives_the_same_within_its_resolution(name: str) -> None:
+    """A policy in bfloat16 under float32 chunks, as on a GPU, and bfloat16 throughout."""
+
+    def coarse(x: Tensor, t: Tensor) -> Tensor:
+        return mixture_field(x.bfloat16(), t.bfloat16()).bfloat16()
+
+    by, z = integrator(name), noise(5)
+    exact, mixed, low = (
+        by.denoise(mixture_field, z, 10),
+        by.denoise(coarse, z, 10),
+        by.denoise(coarse, z.bfloat16(), 10),
+    )
+    assert (mixed.dtype, low.dtype) == (torch.float32, torch.bfloat16)
+    torch.testing.assert_close(mixed, exact, atol=0.05, rtol=0.05)
+    torch.testing.assert_close(low.float(), exact, atol=0.1, rtol=0.1)
+    assert by.reverse(coarse, z.bfloat16(), 10).dtype == torch.bfloat16
+
+
+def test_an_unknown_integrator_is_named() -> None:
+    with pytest.raises(ValueError, match="integrator is 'rk4'; it must be one of euler, midpoint, fixed_point"):
+        integrator("rk4")
 
 
 def test_the_round_trip_is_lossier_with_fewer_steps() -> None:

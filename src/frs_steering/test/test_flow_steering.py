@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from cell_stand_in import CellStandIn, Start
 from frs_msgs.msg import ArmState, Decision
+from frs_msgs.srv import FlowQuery
 from std_srvs.srv import SetBool
 
 from frs_steering.nodes.conversions import guidance_to_msg
+from frs_steering.robot.kinematics import tcp_pose
 from frs_steering.steer.guidance import Guidance, GuidanceSource
 
 UP = Guidance(GuidanceSource.HUMAN, "tester", direction=(0.0, 0.0, 1.0), validity=5.0)
@@ -22,6 +25,9 @@ def activate(cell: CellStandIn, on: bool = True) -> SetBool.Response:
 def activate_soon(cell: CellStandIn) -> None:
     """Activate as soon as everything is there; each refusal names what is missing."""
     cell.until(lambda: bool(cell.infos) and cell.claims > 0, 60, "policy_info and a claim")
+    look = FlowQuery.Request(operation=FlowQuery.Request.ENCODE)
+    looks = iter(lambda: cell.call(cell.query, look), None)  # refused until every camera has come: no decision fails
+    assert any(answer.success for answer in itertools.islice(looks, 1000))
     answers = iter(lambda: activate(cell), None)
     assert any(answer.success for answer in itertools.islice(answers, 200))
 
@@ -139,6 +145,30 @@ def test_chunks_that_are_not_trusted_are_replaced(cell: CellStandIn, start_node:
     assert decision.guidance.author == "tester"
     assert decision.diagnostics.evaluations == 30  # what was tried counts
     assert len(decision.reference) == 0
+
+
+@pytest.mark.usefixtures("policy_node")
+def test_another_method_and_a_direction_of_the_hand(cell: CellStandIn, start_node: Start):
+    start_node("flow_steering", active_on_start=True, method="direct")
+    cell.until(lambda: bool(cell.chunks), 60, "a chunk")
+    wish(cell, frame="fr3_hand_tcp")
+    cell.until(lambda: bool(cell.decisions) and cell.decisions[-1].source != Decision.SOURCE_BASE, 30, "a steered one")
+    decision = cell.decisions[-1]
+    assert (decision.method, decision.diagnostics.evaluations, len(decision.noise_used)) == ("direct", 0, 0)
+    full = cell.infos[-1].full_scale[2]
+    turned = tcp_pose(np.array(cell.arm.position))[:3, :3] @ [0.0, 0.0, full]
+    np.testing.assert_allclose(decision.refined[:3], turned, atol=1e-5)
+    assert decision.diagnostics.agreement == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"), [("magic", "it must be one of base, frs"), ("noise", "needs a noise from outside")]
+)
+def test_a_wrong_method_is_named_at_start(start_node: Start, method: str, words: str):
+    process = start_node("flow_steering", method=method)
+    assert process.wait(60) == 1
+    (line,) = process.text().strip().splitlines()
+    assert line.startswith("error: parameter 'method' of node 'flow_steering'") and words in line
 
 
 @pytest.mark.usefixtures("policy_node")

@@ -84,3 +84,19 @@ def test_quaternion_is_the_rotations(position: np.ndarray) -> None:
     mujoco.mju_quat2Mat(back, np.array([w, x, y, z]))
     np.testing.assert_allclose(back.reshape(3, 3), rotation, atol=1e-9)
     assert w >= 0
+
+
+@given(
+    offset=hnp.arrays(np.float64, 7, elements=st.floats(-0.25, 0.25)),
+    velocity=hnp.arrays(np.float64, 3, elements=st.floats(-0.3, 0.3)).filter(lambda v: np.linalg.norm(v) > 0.05),
+)
+@settings(max_examples=50)
+def test_a_straight_motion_stays_on_its_line_and_within_its_speeds(offset: np.ndarray, velocity: np.ndarray) -> None:
+    start = RESET_POSITION + offset
+    most = np.full(7, 0.6)
+    rows = kinematics.straight_motion(start, velocity, 16, 1 / 15, most)
+    assert (np.abs(rows) <= most + 1e-9).all()
+    moved = kinematics.tcp_pose(start + np.cumsum(rows, 0) / 15)[:, :3, 3] - kinematics.tcp_pose(start)[:3, 3]
+    direction = velocity / np.linalg.norm(velocity)
+    assert np.abs(moved - np.outer(moved @ direction, direction)).max() < 0.004  # m
+    assert (np.diff(moved @ direction) > 0).all()

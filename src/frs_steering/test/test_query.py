@@ -6,8 +6,10 @@ import torch
 
 from frs_steering.policies import Observation
 from frs_steering.policies.embedded import EmbeddedPolicy, Network, NetworkConfig
-from frs_steering.steer.answer import answer
+from frs_steering.steer.answer import answer, refine
+from frs_steering.steer.method import Method, parse_method
 from frs_steering.steer.query import Operation, Query, QueryError
+from frs_steering.steer.reference import Reference
 
 H, D = 16, 7
 
@@ -70,11 +72,60 @@ def test_the_gripper_stays_within_its_range(policy: EmbeddedPolicy, observation:
     assert chunk[:, -1].min() >= 0.0 and chunk[:, -1].max() <= 1.0
 
 
+METHODS = ("frs", "frs:integrator=midpoint", "frs:integrator=fixed_point", "direct", "translation", "partial", "rank")
+
+
+@pytest.mark.parametrize("text", METHODS)
+def test_a_batch_of_references_gives_what_each_gives_alone(
+    policy: EmbeddedPolicy, observation: Observation, text: str
+) -> None:
+    method, everything = parse_method(text), np.ones(D, bool)
+    references = [
+        Reference(rows(0.2), np.array([True] * 3 + [False] * 4)),
+        Reference(rows(-0.1), everything),
+        Reference(rows(0.0), np.array([False] * 6 + [True])),
+    ]
+    together = refine(policy, observation, references, method=method, seed=4)
+    for reference, found in zip(references, together, strict=True):
+        query = Query(Operation.STEER, method, 4, chunk=reference.chunk, mask=reference.mask)
+        alone = answer(policy, observation, query)
+        assert found.chunk is not None and alone.chunk is not None
+        np.testing.assert_allclose(found.chunk, alone.chunk, atol=1e-4)
+        assert found.diagnostics.evaluations == alone.diagnostics.evaluations
+        np.testing.assert_allclose(found.diagnostics.agreement, alone.diagnostics.agreement, atol=1e-3)
+        np.testing.assert_allclose(
+            found.diagnostics.fixed_point_residual, alone.diagnostics.fixed_point_residual, rtol=1e-2, atol=1e-6
+        )
+    assert refine(policy, observation, [], method=method, seed=4) == []
+
+
+def test_the_observation_is_encoded_once_for_a_batch(
+    policy: EmbeddedPolicy, observation: Observation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    encode = policy.encode
+    monkeypatch.setattr(policy, "encode", lambda prepared: calls.append(1) or encode(prepared))
+    refine(policy, observation, [Reference(rows(), np.ones(D, bool))] * 6, method=Method(), seed=0)
+    assert len(calls) == 1
+
+
+def test_a_noise_of_few_numbers_is_expanded_and_judged_by_them(
+    policy: EmbeddedPolicy, observation: Observation
+) -> None:
+    row = np.random.default_rng(0).standard_normal((1, D)).astype(np.float32)
+    found = answer(policy, observation, Query(Operation.DENOISE, parse_method("noise:noise=tiled"), noise=row))
+    assert found.noise_used is not None
+    np.testing.assert_allclose(found.noise_used, np.tile(row, (H, 1)), rtol=1e-6)
+    long = answer(policy, observation, Query(Operation.DENOISE, parse_method("noise:noise=tiled"), noise=4 * row))
+    assert 0.001 < found.diagnostics.noise_percentile < 0.999 < long.diagnostics.noise_percentile
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        (Query(Operation.SAMPLE, steps=0), "steps is 0"),
-        (Query(Operation.SAMPLE, steps=5000), "steps is 5000"),
+        (Query(Operation.STEER, Method("base")), "to STEER it must follow a reference: frs, direct"),
+        (Query(Operation.SAMPLE, Method("base", noise="dct17")), "no more than dct16"),
+        (Query(Operation.DENOISE, Method("noise", noise="tiled"), noise=rows()), r"must be of shape \(1, 7\)"),
         (Query(Operation.REVERSE), "chunk is missing"),
         (Query(Operation.REVERSE, chunk=np.zeros((3, D), np.float32)), r"chunk is of shape \(3, 7\)"),
         (Query(Operation.REVERSE, chunk=np.full((H, D), np.nan, np.float32)), "112 values that are not finite"),

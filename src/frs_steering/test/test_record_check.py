@@ -40,12 +40,12 @@ def test_decisions_are_checked_against_their_chunks(tmp_path: Path) -> None:
         put_tick(writer, tick)
     odd = decision(40)
     odd.refined = [float("nan")] * (H * D)
-    odd.noise_used = []
+    odd.noise_used = [0.0] * 3
     writer.put(INDEX["decision"], serialize_message(odd), START, START)
     problems = check(writer.close("failed").path).problems
     assert set(problems) == {
         "decision on chunk 40 of epoch 1: refined is not finite",
-        "decision on chunk 40 of epoch 1: noise_used has 0 values; 16 x 7 expected",
+        "decision on chunk 40 of epoch 1: noise_used has 3 values; 16 x 7 expected",
         "decision on chunk 40 of epoch 1: its action chunk is not in the file",
     }
 

@@ -17,7 +17,7 @@ MASK = [True] * 3 + [False] * 4
 
 def steer(**changes: object) -> FlowQuery.Request:
     """A query that is right but for `changes`."""
-    fields = {"operation": STEER, "steps": 10, "chunk": [0.1] * 112, "command_mask": MASK} | changes
+    fields = {"operation": STEER, "method": "frs", "chunk": [0.1] * 112, "command_mask": MASK} | changes
     return FlowQuery.Request(**fields)
 
 
@@ -54,8 +54,15 @@ def test_answers_and_refuses_in_words(cell: CellStandIn, start_node: Start, weig
     assert 0 < stages.wait + stages.prepare + stages.encode + stages.reverse + stages.denoise <= answer.server_time
     assert 0 <= stages.camera_age < 0.3
 
+    # Other methods, too.
+    answer = ask(cell, steer(method="frs:integrator=fixed_point,iterations=2"))
+    assert answer.diagnostics.evaluations == 31 and answer.diagnostics.fixed_point_residual >= 0.0
+    answer = ask(cell, steer(method="direct"))
+    assert answer.diagnostics.evaluations == len(answer.noise_used) == 0
+    assert list(answer.chunk)[:3] == pytest.approx([0.1] * 3)
+
     # The same seed gives the same noise.
-    sample = FlowQuery.Request(operation=FlowQuery.Request.SAMPLE, steps=10, seed=5)
+    sample = FlowQuery.Request(operation=FlowQuery.Request.SAMPLE, method="base", seed=5)
     assert ask(cell, sample).noise_used == ask(cell, sample).noise_used
 
     # Bad queries are refused by name, and the next good one is answered.
@@ -63,14 +70,17 @@ def test_answers_and_refuses_in_words(cell: CellStandIn, start_node: Start, weig
         (steer(chunk=[math.nan] * 112), "chunk has 112 values that are not finite"),
         (steer(chunk=[0.0] * 7), "chunk has 7 values; it must have 16 x 7"),
         (steer(command_mask=[True]), "command_mask has 1 entries; it must have 7"),
-        (steer(steps=0), "steps is 0; it must lie in [1, 1000]"),
+        (steer(method="frs:steps=0"), "steps is 0; it must lie in [1, 1000]"),
+        (steer(method="magic"), "method is 'magic'; it must be one of base, frs"),
+        (steer(method="base"), "to STEER it must follow a reference"),
+        (steer(method="frs:noise=dct17"), "a chunk of 16 rows has no more than dct16"),
         (steer(operation=77), "operation is 77"),
     ):
         ask(cell, query, words)
     ask(cell, steer())
 
     # Images that come during a long query are dated by their arrival: they are fresh at once when it is over.
-    ask(cell, steer(steps=1000), timeout=60.0)
+    ask(cell, steer(method="frs:steps=1000"), timeout=60.0)
     assert ask(cell, steer()).timings.camera_age < 0.3
 
     # A camera that stops is stale, with its age.

@@ -2,49 +2,57 @@
 
 Source: Flow Reversal Steering (arXiv 2606.13675): x += v/K from noise to action, x -= v/K from action to noise.
 The round trip is lossy at small K on purpose: the loss pulls a coarse reference to a nearby mode of the policy.
+
+Other integrators (`midpoint`, `fixed_point`) have the same two functions. All work on any batch, and in the precision
+of what they are given: float32, or bfloat16 with its three digits.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from frs_steering.flow.field import VelocityField
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from frs_steering.flow.field import VelocityField
 
 
-def denoise(field: VelocityField, noise: Tensor, steps: int) -> Tensor:
+def denoise(field: VelocityField, noise: Tensor, steps: int, start: float = 0.0) -> Tensor:
     """Integrate from noise (t = 0) to the action chunk (t = 1).
 
     Args:
         field: the policy's velocity field for one observation.
-        noise: (B, H, D) float32.
-        steps: K, the number of Euler steps.
+        noise: (B, H, D).
+        steps: K, the number of Euler steps from `start` to 1; as many evaluations a sample.
+        start: time at which `noise` is; above 0 it is a chunk on its way.
 
     Returns:
         (B, H, D) chunk in the policy's normalised space.
     """
-    x = noise
+    x, size = noise, (1.0 - start) / steps
     for k in range(steps):
-        x = x + field(x, _time(k / steps, x)) / steps
+        x = x + field(x, at(start + k * size, x)) * size
     return x
 
 
-def reverse(field: VelocityField, chunk: Tensor, steps: int) -> Tensor:
+def reverse(field: VelocityField, chunk: Tensor, steps: int, end: float = 0.0) -> Tensor:
     """Integrate from an action chunk (t = 1) back to the latent noise behind it (t = 0).
 
     Args:
         field: the policy's velocity field for one observation.
-        chunk: (B, H, D) float32, normalised.
-        steps: K, the number of Euler steps.
+        chunk: (B, H, D), normalised.
+        steps: K, the number of Euler steps from 1 to `end`; as many evaluations a sample.
+        end: time to stop at; above 0 the reversal is partial, and `denoise` goes on from there.
 
     Returns:
         (B, H, D) noise.
     """
-    x = chunk
+    x, size = chunk, (1.0 - end) / steps
     for k in range(steps, 0, -1):
-        x = x - field(x, _time(k / steps, x)) / steps
+        x = x - field(x, at(end + k * size, x)) * size
     return x
 
 
-def _time(t: float, x: Tensor) -> Tensor:
-    return torch.full((x.shape[0],), t, dtype=x.dtype, device=x.device)
+def at(t: float, x: Tensor) -> Tensor:
+    """The time t for each sample of a batch x: (B,) float32, also where x is not."""
+    return x.float().new_full((x.shape[0],), t)

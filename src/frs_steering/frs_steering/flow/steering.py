@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from frs_steering.flow.integrators import EULER, Integrator
 
-from frs_steering.flow.field import VelocityField
-from frs_steering.flow.integrate import denoise, reverse
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from frs_steering.flow.field import VelocityField
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,29 @@ class Steered:
     chunk: Tensor
 
 
-def steer(field: VelocityField, reference: Tensor, mask: Tensor, fresh: Tensor, steps: int) -> Steered:
-    """Refine a rough reference chunk into one of the policy's own.
+def steer(
+    field: VelocityField,
+    reference: Tensor,
+    mask: Tensor,
+    fresh: Tensor,
+    steps: int,
+    integrator: Integrator = EULER,
+    alter: Callable[[Tensor], Tensor] = lambda noise: noise,
+) -> Steered:
+    """Refine rough reference chunks into the policy's own.
 
     Args:
         field: the policy's velocity field for one observation.
-        reference: (B, H, D) rough chunk, normalised.
-        mask: (D,) bool, the dimensions that the guidance commands; the others are delegated.
-        fresh: (B, H, D) noise from N(0, I) for the delegated dimensions.
-        steps: K, Euler steps each way; 10 in the paper.
+        reference: (B, H, D) rough chunks, normalised.
+        mask: (D,) or (B, 1, D) bool, the dimensions that the guidance commands; the others are delegated.
+        fresh: (B, H, D) or (1, H, D) noise from N(0, I) for the delegated dimensions.
+        steps: K, steps each way; 10 in the paper.
+        integrator: of both ways.
+        alter: what is done to the recovered noise before it is used: a projection, added noise.
     """
-    recovered = reverse(field, reference, steps)
-    used = delegate(recovered, mask, fresh)
-    refined = denoise(field, used, steps)
+    recovered = integrator.reverse(field, reference, steps)
+    used = delegate(alter(recovered), mask, fresh)
+    refined = integrator.denoise(field, used, steps)
     return Steered(recovered, used, refined)
 
 
@@ -42,4 +55,4 @@ def delegate(noise: Tensor, mask: Tensor, fresh: Tensor) -> Tensor:
     The paper does this for padding dimensions; doing it for every un-commanded dimension lets the policy
     choose its own rotation and gripper around the commanded translation.
     """
-    return torch.where(mask, noise, fresh)
+    return noise.where(mask, fresh)

@@ -35,6 +35,8 @@ class Recipe:
         rate: peak learning rate (AdamW, cosine to zero after a linear start).
         forget_instruction: share of observations whose instruction is replaced by "unknown", which teaches the
             policy what it does when it does not understand: anything that it knows.
+        contacts: how many times as often as others a frame is drawn whose chunk opens or closes the gripper; there
+            millimetres decide.
         average: decay of the running average of the weights that is kept in the end.
         seed: of the initial weights, batches and noise.
     """
@@ -44,6 +46,7 @@ class Recipe:
     draws: int = 4
     rate: float = 1e-3
     forget_instruction: float = 0.4
+    contacts: int = 2
     average: float = 0.999
     seed: int = 0
 
@@ -91,6 +94,7 @@ def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], s
         "optimiser": optimiser,
         "schedule": schedule,
     }
+    drawn = _drawn(frames, recipe.contacts)
     first = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
@@ -103,7 +107,7 @@ def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], s
                                                        total=recipe.iterations, desc="training") as bar:  # fmt: skip
         for iteration in bar:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + iteration)
-            flow, places = _losses(network, frames, recipe, generator, device)
+            flow, places = _losses(network, frames, drawn, recipe, generator, device)
             optimiser.zero_grad(set_to_none=True)
             (flow + 0.5 * places).backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -127,11 +131,18 @@ def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], s
     return out / "weights.safetensors"
 
 
+def _drawn(frames: Frames, contacts: int) -> Tensor:
+    # Indices of frames, those with a change of the gripper in their chunk `contacts` times.
+    gripper = frames.chunk[..., -1]
+    changing = (gripper.amax(1) != gripper.amin(1)).nonzero()[:, 0]
+    return torch.cat([torch.arange(len(frames)), *[changing] * (contacts - 1)])
+
+
 def _losses(
-    network: Network, frames: Frames, recipe: Recipe, generator: torch.Generator, device: str
+    network: Network, frames: Frames, drawn: Tensor, recipe: Recipe, generator: torch.Generator, device: str
 ) -> tuple[Tensor, Tensor]:
     config = network.config
-    index = torch.randint(len(frames), (recipe.batch,), generator=generator)
+    index = drawn[torch.randint(len(drawn), (recipe.batch,), generator=generator)]
     brightness = 1.0 + 0.1 * torch.randn((recipe.batch, len(config.cameras), 1, 1, 1), generator=generator)
     images = image_tensor(frames.images[index].to(device), brightness.to(device), torch.bfloat16)
     joints = frames.joint_position[index]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from frs_msgs.msg import ActionChunk, Decision, StageTimings
+import numpy as np
+from frs_msgs.msg import ActionChunk, ArmState, Decision, StageTimings
 
-from frs_steering.nodes.conversions import duration_msg, floats, guidance_to_msg, time_msg
+from frs_steering.nodes.conversions import MessageError, duration_msg, floats, guidance_to_msg, time_msg
 from frs_steering.nodes.query_messages import Reply, diagnostics_to_msg
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.steer.arbiter import Wish
 from frs_steering.steer.guidance import Guidance, GuidanceSource
+from frs_steering.steer.method import Method
 from frs_steering.steer.reference import Reference
 
 NO_GUIDANCE = Guidance(GuidanceSource.UNKNOWN, defer=True)
@@ -30,7 +32,7 @@ class Made:
         reference: that the chunk was refined from; None where the policy acted.
         defer_reason: why the policy acted although there was a wish.
         seed: of the fresh noise.
-        steps: K, each way.
+        method: that made the chunk.
         replies: what the policy answered, the last is the chunk that counts.
         round_trip: s, of all queries together.
     """
@@ -42,9 +44,21 @@ class Made:
     reference: Reference | None
     defer_reason: str
     seed: int
-    steps: int
+    method: Method
     replies: tuple[Reply, ...]
     round_trip: float
+
+
+def joints_from_msg(arm: ArmState) -> np.ndarray:
+    """The measured joint positions (7,) [rad].
+
+    Raises:
+        MessageError: they were not measured.
+    """
+    position = np.array(arm.position, np.float64)
+    if not np.isfinite(position).all():
+        raise MessageError(f"arm_state position is {position.tolist()}; every joint must be finite")
+    return position
 
 
 def chunk_to_msg(made: Made, spec: PolicySpec, lease: float) -> ActionChunk:
@@ -75,12 +89,12 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
         owner_epoch=made.epoch,
         first_tick=made.first_tick,
         source=int(wished.source) if steered else Decision.SOURCE_BASE,
-        method="frs" if steered else "base",
+        method=str(made.method),
         deferred=made.wish is not None and not steered,
         defer_reason=made.defer_reason,
         horizon=spec.horizon,
         dim=spec.dim,
-        steps=made.steps,
+        steps=made.method.steps,
         seed=made.seed,
         policy=spec.name,
         weights_sha256=spec.weights_sha256,
@@ -92,9 +106,9 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
     if made.reference is not None:
         msg.reference = floats(made.reference.chunk)
         msg.command_mask = [bool(commanded) for commanded in made.reference.mask]
-        msg.noise_recovered = floats(answer.noise_recovered)
     else:
         msg.command_mask = [False] * spec.dim
+    msg.noise_recovered = floats(answer.noise_recovered)
     msg.noise_used = floats(answer.noise_used)
     msg.refined = floats(answer.chunk)
     msg.diagnostics = diagnostics_to_msg(answer.diagnostics)

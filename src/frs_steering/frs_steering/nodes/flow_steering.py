@@ -18,8 +18,8 @@ from std_srvs.srv import SetBool
 
 from frs_steering.nodes.arm_claim import ArmClaim
 from frs_steering.nodes.conversions import MessageError, duration_msg, guidance_from_msg, spec_from_msg
-from frs_steering.nodes.decision_messages import Made, chunk_to_msg, decision_to_msg
-from frs_steering.nodes.parameters import declare, param
+from frs_steering.nodes.decision_messages import Made, chunk_to_msg, decision_to_msg, joints_from_msg
+from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
 from frs_steering.nodes.query_messages import Reply, query_to_msg, reply_from_msg
 from frs_steering.nodes.runtime import run
@@ -27,8 +27,9 @@ from frs_steering.policies.interface import PolicySpec
 from frs_steering.steer.arbiter import Arbiter, Wish
 from frs_steering.steer.deferral import Trust, reason_to_defer
 from frs_steering.steer.guidance import GuidanceError
+from frs_steering.steer.method import Method, MethodError, parse_method
 from frs_steering.steer.query import Operation, query_for
-from frs_steering.steer.reference import Reference, reference_for
+from frs_steering.steer.reference import Reference, check, reference_for
 from frs_steering.steer.schedule import Schedule
 
 ARM_STATE_STALE = 0.5
@@ -47,7 +48,9 @@ class FlowSteeringParameters:
     """Parameters of the node."""
 
     mode: str = param("steer", "'base' ignores all guidance: the policy acts alone", choices=("steer", "base"))
-    steps: int = param(10, "K, Euler steps each way; 10 in the paper", low=1, high=1000)
+    method: str = param(
+        "frs", "how a chunk is made from guidance: a source and its settings, such as 'frs:steps=20' (docs/concepts.md)"
+    )
     lease: float = param(
         0.3,
         "s that the arm may go on without a sign of this node, which renews it 15 times a second",
@@ -60,11 +63,17 @@ class FlowSteeringParameters:
     max_noise_percentile: float = param(
         1.0, "0..1; a steered chunk from longer noise is dropped and the policy acts; 1: never", low=0.0, high=1.0
     )
+    max_round_trip: float = param(
+        math.inf, "RMS, normalised, between reference and chunk; above it the policy acts", low=0.0, high=math.inf
+    )
     min_agreement: float = param(
         -1.0,
         "-1..1, cosine between chunk and direction; below it the policy acts; -1: never",
         low=-1.0,
         high=1.0,
+    )
+    max_residual: float = param(
+        math.inf, "RMS, normalised, of the fixed point; above it the policy acts", low=0.0, high=math.inf
     )
 
 
@@ -81,6 +90,7 @@ class _Open:
     reference: Reference | None
     defer_reason: str = ""
     operation: Operation = Operation.SAMPLE
+    method: Method = field(default_factory=lambda: Method("base"))
     asked: float = math.nan
     future: Future[FlowQuery.Response] | None = None
     replies: list[Reply] = field(default_factory=list)
@@ -96,7 +106,13 @@ class FlowSteering(Node):
     def __init__(self) -> None:
         super().__init__("flow_steering")
         self._settings = declare(self, FlowSteeringParameters)
-        self._trust = Trust(self._settings.max_noise_percentile, self._settings.min_agreement)
+        self._method = _method(self, self._settings.method)
+        self._trust = Trust(
+            self._settings.max_noise_percentile,
+            self._settings.max_round_trip,
+            self._settings.min_agreement,
+            self._settings.max_residual,
+        )
         self._active = self._settings.active_on_start
         self._spec: PolicySpec | None = None
         self._schedule: Schedule | None = None
@@ -135,13 +151,13 @@ class FlowSteering(Node):
         self.get_logger().info(f"the policy is {self._spec.name!r} ({self._spec.weights_sha256[:12]})")
 
     def _on_guidance(self, msg: GuidanceMsg) -> None:
-        if self._settings.mode == "base":
+        if self._settings.mode == "base" or not self._method.needs_reference:
             return
         try:
             guidance = guidance_from_msg(msg)
             if self._spec is None:
                 raise GuidanceError("no policy is known yet")
-            reference_for(guidance, self._spec)
+            check(guidance, self._spec)
         except GuidanceError as error:
             self.get_logger().warning(
                 f"guidance from {msg.author or 'an unnamed author'} ignored: {error}", throttle_duration_sec=WARN_EVERY
@@ -233,7 +249,11 @@ class FlowSteering(Node):
             )
             return
         wish = self._arbiter.choose(now)
-        reference = None if wish is None else reference_for(wish.guidance, spec)
+        try:
+            reference = None if wish is None else reference_for(wish.guidance, spec, joints_from_msg(arm))
+        except MessageError as error:
+            self.get_logger().warning(f"no decision: {error}", throttle_duration_sec=WARN_EVERY)
+            return
         self._open = _Open(
             begun=now,
             first_tick=arm.tick + 1,
@@ -248,8 +268,8 @@ class FlowSteering(Node):
         self._ask(self._open)
 
     def _ask(self, decision: _Open) -> None:
-        query = query_for(decision.reference, steps=self._settings.steps, seed=decision.seed)
-        decision.operation = query.operation
+        query = query_for(decision.reference, method=self._method, seed=decision.seed)
+        decision.operation, decision.method = query.operation, query.method
         decision.asked = time.monotonic()
         decision.future = self._flow.call_async(query_to_msg(query))
         decision.future.add_done_callback(self._on_answer)
@@ -288,7 +308,7 @@ class FlowSteering(Node):
             reference=decision.reference,
             defer_reason=decision.defer_reason,
             seed=decision.seed,
-            steps=self._settings.steps,
+            method=decision.method,
             replies=tuple(decision.replies),
             round_trip=decision.round_trip,
         )
@@ -316,6 +336,17 @@ class FlowSteering(Node):
         if why:
             self._trouble = why
             self.get_logger().warning(f"decision given up: {why}", throttle_duration_sec=WARN_EVERY)
+
+
+def _method(node: Node, text: str) -> Method:
+    where = f"parameter 'method' of node {node.get_name()!r} is {text!r}"
+    try:
+        method = parse_method(text)
+    except MethodError as error:
+        raise ParameterError(f"{where}: {error}") from None
+    if method.needs_noise:
+        raise ParameterError(f"{where}, which needs a noise from outside; nothing gives it one here")
+    return method
 
 
 def main(argv: list[str] | None = None) -> int:

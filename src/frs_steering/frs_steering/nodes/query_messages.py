@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from frs_msgs.msg import FlowDiagnostics, StageTimings
 from frs_msgs.srv import FlowQuery
 
+from frs_steering.flow import Parameterisation
 from frs_steering.nodes.conversions import MessageError, floats, nanoseconds, rows, time_msg
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.policies.observation import Moment
 from frs_steering.steer.diagnostics import Diagnostics
+from frs_steering.steer.method import Method, MethodError, parse_method
 from frs_steering.steer.query import Answer, Operation, Query, Timings
 
 TAKES_CHUNK = (Operation.REVERSE, Operation.STEER)
-TAKES_NOISE = (Operation.DENOISE,)
-GIVES_RECOVERED = (Operation.REVERSE, Operation.STEER)
+GIVES_NOISE = (Operation.SAMPLE, Operation.DENOISE)
 GIVES_CHUNK = (Operation.SAMPLE, Operation.DENOISE, Operation.STEER)
 
 
@@ -42,7 +43,7 @@ class Reply:
 
 def query_to_msg(query: Query) -> FlowQuery.Request:
     """A query as a request."""
-    request = FlowQuery.Request(operation=int(query.operation), steps=query.steps, seed=query.seed)
+    request = FlowQuery.Request(operation=int(query.operation), method=str(query.method), seed=query.seed)
     request.chunk = floats(query.chunk)
     request.noise = floats(query.noise)
     if query.mask is not None:
@@ -54,25 +55,33 @@ def query_from_msg(request: FlowQuery.Request, spec: PolicySpec) -> Query:
     """A checked query for the policy of `spec`.
 
     Raises:
-        MessageError: the operation is unknown, or an array that it needs is of the wrong size or not finite.
+        MessageError: the operation or the method is unknown, or an array that it needs is of the wrong size or not
+            finite.
     """
     try:
         operation = Operation(request.operation)
     except ValueError:
         known = ", ".join(f"{known.value} ({known.name})" for known in Operation)
         raise MessageError(f"operation is {request.operation}; it must be one of {known}") from None
+    method = Method() if operation is Operation.ENCODE else _method(request.method)
     shape = (spec.horizon, spec.dim)
-    mask = None
+    mask = noise = None
     if operation is Operation.STEER:
         if len(request.command_mask) != spec.dim:
             raise MessageError(f"command_mask has {len(request.command_mask)} entries; it must have {spec.dim}")
         mask = np.array(request.command_mask, bool)
+    if operation is Operation.DENOISE:
+        try:
+            coordinates = (Parameterisation(method.noise).rows(spec.horizon), spec.dim)
+        except ValueError as error:
+            raise MessageError(str(error)) from None
+        noise = rows("noise", request.noise, coordinates)
     return Query(
         operation,
-        steps=request.steps,
+        method,
         seed=request.seed,
         chunk=rows("chunk", request.chunk, shape) if operation in TAKES_CHUNK else None,
-        noise=rows("noise", request.noise, shape) if operation in TAKES_NOISE else None,
+        noise=noise,
         mask=mask,
     )
 
@@ -105,7 +114,8 @@ def reply_from_msg(response: FlowQuery.Response, operation: Operation, spec: Pol
     """A checked answer of the policy of `spec`.
 
     Raises:
-        MessageError: it was refused, is of another policy's shape or frame, or holds values that are not finite.
+        MessageError: it was refused, is of another policy's shape or frame, lacks what the operation gives, or holds
+            values that are not finite.
     """
     if not response.success:
         raise MessageError(response.message)
@@ -117,11 +127,16 @@ def reply_from_msg(response: FlowQuery.Response, operation: Operation, spec: Pol
     timings, found = response.timings, response.diagnostics
     answer = Answer(
         features=np.array(response.features, np.float32),
-        noise_recovered=_given("noise_recovered", response.noise_recovered, operation in GIVES_RECOVERED, shape),
-        noise_used=_given("noise_used", response.noise_used, operation in GIVES_CHUNK, shape),
+        noise_recovered=_given("noise_recovered", response.noise_recovered, operation is Operation.REVERSE, shape),
+        noise_used=_given("noise_used", response.noise_used, operation in GIVES_NOISE, shape),
         chunk=_given("chunk", response.chunk, operation in GIVES_CHUNK, shape),
         diagnostics=Diagnostics(
-            found.noise_percentile, found.round_trip_rms, found.agreement, evaluations=found.evaluations
+            found.noise_percentile,
+            found.round_trip_rms,
+            found.agreement,
+            found.evaluations,
+            found.fixed_point_residual,
+            found.fixed_point_fallbacks,
         ),
         timings=Timings(timings.prepare, timings.encode, timings.reverse, timings.denoise),
     )
@@ -135,10 +150,19 @@ def diagnostics_to_msg(diagnostics: Diagnostics) -> FlowDiagnostics:
         noise_percentile=diagnostics.noise_percentile,
         round_trip_rms=diagnostics.round_trip_rms,
         agreement=diagnostics.agreement,
-        fixed_point_residual=math.nan,
+        fixed_point_residual=diagnostics.fixed_point_residual,
+        fixed_point_fallbacks=diagnostics.fixed_point_fallbacks,
         evaluations=diagnostics.evaluations,
     )
 
 
-def _given(name: str, values: object, expected: bool, shape: tuple[int, int]) -> np.ndarray | None:
-    return rows(name, values, shape) if expected else None  # type: ignore[arg-type]
+def _method(text: str) -> Method:
+    try:
+        return parse_method(text)
+    except MethodError as error:
+        raise MessageError(str(error)) from None
+
+
+def _given(name: str, values: Sequence[float], expected: bool, shape: tuple[int, int]) -> np.ndarray | None:
+    # Some sources reverse or denoise nothing; what is empty then is not missing.
+    return rows(name, values, shape) if expected or len(values) else None

@@ -88,7 +88,7 @@ def _wrong_decision(record: Record) -> list[str]:
     problems = []
     for name, may_be_empty in (
         ("refined", False),
-        ("noise_used", False),
+        ("noise_used", True),
         ("noise_recovered", True),
         ("reference", True),
     ):

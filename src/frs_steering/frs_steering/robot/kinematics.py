@@ -150,6 +150,39 @@ def joint_velocity(position: Array, twist: Array, posture: Array = RESET_POSITIO
     return task + free
 
 
+def straight_motion(position: Array, velocity: Array, rows: int, period: float, most: Array) -> Array:
+    """Joint velocities that move the TCP along a straight line and do not turn it.
+
+    Each row aims at the next point of the line from where the rows before it lead, so that neither the curvature
+    within a row nor the damping at a singularity adds up.
+
+    Args:
+        position: joint positions (7,) [rad] to start from.
+        velocity: linear xyz (3,) [m/s] of the TCP in the base frame, not zero.
+        rows: how many.
+        period: of a row [s].
+        most: (7,) [rad/s]; where a joint would be faster, the whole row is slowed down.
+
+    Returns:
+        (rows, 7) [rad/s].
+    """
+    start, joints = tcp_pose(position), np.array(position, np.float64)
+    speed = float(np.sqrt(velocity @ velocity))
+    along = velocity / speed
+    out = np.empty((rows, 7))
+    for row in out:
+        pose = tcp_pose(joints)
+        progress = float(along @ (pose[:3, 3] - start[:3, 3])) + speed * period
+        linear = start[:3, 3] + progress * along - pose[:3, 3]
+        turned = start[:3, :3] @ pose[:3, :3].T
+        skew = turned - turned.T  # turned is nearly the identity: this is twice its rotation vector
+        angular = 0.5 * np.array([skew[2, 1], skew[0, 2], skew[1, 0]])
+        asked = joint_velocity(joints, np.concatenate([linear, angular]) / period)
+        row[:] = asked / max(1.0, float((np.abs(asked) / most).max()))
+        joints += row * period
+    return out
+
+
 def quaternion(rotation: Array) -> tuple[float, float, float, float]:
     """Unit quaternion (x, y, z, w) of a rotation matrix (3, 3); w is not negative."""
     # Each component's size from the diagonal, its sign from the differences; the largest is exact enough to divide by.

@@ -5,100 +5,151 @@ The node `vla_inference` and the evaluation in simulation both answer by this fu
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from frs_steering.flow import delegate, denoise, reverse
+from frs_steering.flow import CountedField, Parameterisation, integrator
 from frs_steering.policies.interface import Observation, Policy, PolicySpec
 from frs_steering.steer.diagnostics import Diagnostics, agreement, noise_percentile, round_trip_rms
+from frs_steering.steer.given import Arrays, check
+from frs_steering.steer.meter import Meter
+from frs_steering.steer.method import Method
+from frs_steering.steer.motion import translation
 from frs_steering.steer.query import Answer, Operation, Query, QueryError, Timings
+from frs_steering.steer.reference import Reference, rest_chunk
+from frs_steering.steer.sources import SOURCES, Problem
 
 
-@torch.inference_mode()
 def answer(policy: Policy, observation: Observation, query: Query) -> Answer:
     """Answer one query.
 
     Raises:
-        QueryError: an array is missing, of the wrong shape or not finite, or steps is out of range.
+        QueryError: an array is missing, of the wrong shape or not finite, or the method does not fit the operation or
+            the policy.
     """
-    spec, timings = policy.spec, Timings()
-    if not 1 <= query.steps <= 1000:
-        raise QueryError(f"steps is {query.steps}; it must lie in [1, 1000]")
-    asks_chunk = query.operation in (Operation.REVERSE, Operation.STEER)
-    reference = _checked("chunk", query.chunk, (spec.horizon, spec.dim)) if asks_chunk else None
-    given = _checked("noise", query.noise, (spec.horizon, spec.dim)) if query.operation is Operation.DENOISE else None
-    mask = _mask(query, spec) if query.operation is Operation.STEER else None
+    return _answers(policy, observation, query, [(query.chunk, query.mask)])[0]
 
-    clock = _Stopwatch()
+
+def refine(
+    policy: Policy, observation: Observation, references: Sequence[Reference], *, method: Method, seed: int
+) -> list[Answer]:
+    """Make the chunks of several references under one observation, which is encoded once, in one batch.
+
+    Each is what `answer` would make of it alone: the same seed gives each the same fresh noise. The timings are those
+    of the whole batch.
+
+    Raises:
+        QueryError: as `answer`.
+    """
+    arrays = [(reference.chunk, reference.mask) for reference in references]
+    return _answers(policy, observation, Query(Operation.STEER, method, seed), arrays) if arrays else []
+
+
+@torch.inference_mode()
+def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arrays) -> list[Answer]:
+    spec, method = policy.spec, query.method
+    source = _source_name(query)
+    given = check(query, arrays, spec)
+
+    began = time.perf_counter()
     prepared = policy.prepare(observation)
-    timings.prepare = clock.lap()
+    looked = time.perf_counter()
     prefix = policy.encode(prepared)
-    flow = policy.field(prefix)
-    timings.encode = clock.lap()
+    field, meter = CountedField(policy.field(prefix)), Meter(integrator(method.integrator, method.iterations))
+    encoded = time.perf_counter()
 
-    recovered = used = refined = target = None
-    if reference is not None:
-        target = policy.normalise(reference)[None]
-        recovered = reverse(flow, target, query.steps)
-        timings.reverse = clock.lap()
-    if query.operation is Operation.SAMPLE:
-        used = _fresh(spec, query.seed)
-    elif given is not None:
-        used = given[None]
-    elif mask is not None and recovered is not None:
-        used = delegate(recovered, mask, _fresh(spec, query.seed))
-    if used is not None:
-        refined = denoise(flow, used, query.steps)
-        timings.denoise = clock.lap()
-
-    chunk = None if refined is None else policy.denormalise(refined)[0].numpy()
-    passes = (recovered is not None) + (refined is not None)
-    shown = recovered if used is None else used
-    round_trip = agreed = float("nan")
-    if not (refined is None or target is None or mask is None or chunk is None or query.chunk is None):
-        round_trip = round_trip_rms(refined[0], target[0], mask)
-        agreed = agreement(chunk, query.chunk)
-    diagnostics = Diagnostics(
-        noise_percentile=float("nan") if shown is None else noise_percentile(shown),
-        round_trip_rms=round_trip,
-        agreement=agreed,
-        evaluations=query.steps * passes,
+    parameterisation = Parameterisation(method.noise)
+    rest = rest_chunk(spec, observation.joint_position, observation.gripper)
+    problem = Problem(
+        field=field,
+        integrator=meter,
+        parameterisation=parameterisation,
+        fresh=_fresh(parameterisation, given.rows, spec, query.seed),
+        count=len(arrays),
+        rest=policy.normalise(torch.from_numpy(rest)),
+        reference=None if given.chunk is None else policy.normalise(given.chunk),
+        mask=given.mask,
+        noise=None if given.noise is None else parameterisation.expand(given.noise, spec.horizon),
     )
-    return Answer(prefix.features.numpy(), _array(recovered), _array(used), chunk, diagnostics, timings)
+    outcome = _run(query.operation, source, problem, method)
+    driven = None if outcome.chunk is None else policy.denormalise(outcome.chunk).float()
+    timings = Timings(looked - began, encoded - looked, meter.reversing, meter.denoising)
+
+    def one(i: int) -> Answer:
+        diagnostics = _diagnose(i, outcome, problem, meter)
+        if driven is not None and given.chunk is not None:
+            moves = [translation(chunk[i].numpy(), spec, observation.joint_position) for chunk in (driven, given.chunk)]
+            diagnostics = dataclasses.replace(diagnostics, agreement=agreement(*moves))
+        return Answer(
+            features=prefix.features.float().numpy(),
+            noise_recovered=_array(outcome.recovered, i),
+            noise_used=_array(outcome.used, i),
+            chunk=_array(driven, i),
+            # All references of a batch cost the same.
+            diagnostics=dataclasses.replace(diagnostics, evaluations=field.evaluations // len(arrays)),
+            timings=timings,
+        )
+
+    return [one(i) for i in range(len(arrays))]
 
 
-def _checked(name: str, value: np.ndarray | None, shape: tuple[int, ...]) -> Tensor:
-    if value is None or value.shape != shape:
-        found = "missing" if value is None else f"of shape {value.shape}"
-        raise QueryError(f"{name} is {found}; it must be of shape {shape}")
-    if not np.isfinite(value).all():
-        raise QueryError(f"{name} holds {int((~np.isfinite(value)).sum())} values that are not finite")
-    return torch.as_tensor(value, dtype=torch.float32)
+@dataclass(frozen=True)
+class _Outcome:
+    """What an operation gave: each (B, H, D), normalised, or None."""
+
+    chunk: Tensor | None = None
+    used: Tensor | None = None
+    recovered: Tensor | None = None
 
 
-def _mask(query: Query, spec: PolicySpec) -> Tensor:
-    if query.mask is None or query.mask.shape != (spec.dim,):
-        found = "missing" if query.mask is None else f"of shape {query.mask.shape}"
-        raise QueryError(f"command_mask is {found}; it must be of shape {(spec.dim,)}")
-    return torch.as_tensor(query.mask, dtype=torch.bool)
+def _source_name(query: Query) -> str:
+    if query.operation is Operation.STEER and not query.method.needs_reference:
+        names = ", ".join(name for name, source in SOURCES.items() if source.needs_reference)
+        raise QueryError(f"method is {str(query.method)!r}; to STEER it must follow a reference: {names}")
+    others = {Operation.SAMPLE: "base", Operation.DENOISE: "noise"}
+    return others.get(query.operation, query.method.source)
 
 
-def _fresh(spec: PolicySpec, seed: int) -> Tensor:
-    return torch.randn((1, spec.horizon, spec.dim), generator=torch.Generator().manual_seed(seed))
+def _run(operation: Operation, source: str, problem: Problem, method: Method) -> _Outcome:
+    if operation is Operation.ENCODE:
+        return _Outcome()
+    if operation is Operation.REVERSE:
+        assert problem.reference is not None, "REVERSE has a chunk"
+        return _Outcome(recovered=problem.integrator.reverse(problem.field, problem.reference, method.steps))
+    made = SOURCES[source].make(problem, method)
+    return _Outcome(made.chunk, made.noise_used, made.noise_recovered)
 
 
-def _array(x: Tensor | None) -> np.ndarray | None:
-    return None if x is None else x[0].numpy()
+def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> Diagnostics:
+    """What is seen in the policy's normalised space."""
+    found = Diagnostics()
+    shown = outcome.recovered if outcome.used is None else outcome.used
+    if shown is not None:
+        percentile = noise_percentile(problem.parameterisation.compress(shown[i]))
+        found = dataclasses.replace(found, noise_percentile=percentile)
+    if outcome.chunk is not None and problem.reference is not None and problem.mask is not None:
+        lost = round_trip_rms(outcome.chunk[i], problem.reference[i], problem.mask[i, 0])
+        found = dataclasses.replace(found, round_trip_rms=lost)
+    if meter.inversion is not None:
+        residual, fallbacks = float(meter.inversion.residual[i]), int(meter.inversion.fallbacks[i])
+        found = dataclasses.replace(found, fixed_point_residual=residual, fixed_point_fallbacks=fallbacks)
+    return found
 
 
-class _Stopwatch:
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
+def _fresh(parameterisation: Parameterisation, rows: int, spec: PolicySpec, seed: int) -> Callable[[int], Tensor]:
+    generator = torch.Generator().manual_seed(seed)
 
-    def lap(self) -> float:
-        now = time.perf_counter()
-        elapsed, self._last = now - self._last, now
-        return elapsed
+    def fresh(count: int) -> Tensor:
+        return parameterisation.expand(torch.randn((count, rows, spec.dim), generator=generator), spec.horizon)
+
+    return fresh
+
+
+def _array(x: Tensor | None, i: int) -> np.ndarray | None:
+    return None if x is None else x[i].float().numpy()

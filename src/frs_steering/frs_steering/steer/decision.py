@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from frs_steering.policies.interface import Observation, Policy
 from frs_steering.steer.answer import answer
 from frs_steering.steer.deferral import Trust, reason_to_defer
 from frs_steering.steer.guidance import Guidance
+from frs_steering.steer.method import Method
 from frs_steering.steer.query import Answer, query_for
 from frs_steering.steer.reference import Reference, reference_for
 
@@ -20,12 +23,14 @@ class Decided:
     """What was decided.
 
     Attributes:
+        method: that made the chunk; the base policy's where it acted.
         reference: the rough chunk that steered; None where the policy acted.
         defer_reason: why the policy acted although there was a wish; empty where it did not or there was none.
         answer: the chunk and how it came out.
         evaluations: of the velocity field, over all attempts.
     """
 
+    method: Method
     reference: Reference | None
     defer_reason: str
     answer: Answer
@@ -33,13 +38,41 @@ class Decided:
 
 
 def decide(
-    policy: Policy, observation: Observation, guidance: Guidance | None, trust: Trust, *, steps: int, seed: int
+    policy: Policy,
+    observation: Observation,
+    guidance: Guidance | None,
+    trust: Trust,
+    *,
+    method: Method,
+    seed: int,
+    noise: np.ndarray | None = None,
 ) -> Decided:
-    """Make one decision next to the policy: steer, look at the diagnostics, and defer to the policy beyond `trust`."""
-    reference = reference_for(guidance, policy.spec)
-    result = answer(policy, observation, query_for(reference, steps=steps, seed=seed))
-    reason = "" if reference is None else reason_to_defer(result.diagnostics, trust)
+    """Make one decision next to the policy: by the method, or, where its chunk is not to be trusted, by the policy.
+
+    Where the method needs guidance and there is none, or it lets the policy act, the base policy acts for this chunk;
+    so it does where the method needs a noise from outside and there is none.
+
+    Args:
+        policy: the frozen policy.
+        observation: what it sees.
+        guidance: the wish, if there is one; the base method ignores it.
+        trust: limits beyond which the policy acts.
+        method: how the chunk is made.
+        seed: of fresh noise.
+        noise: (k, D) normalised, for the method "noise".
+
+    Raises:
+        GuidanceError: the wish can't be turned into the policy's chunks.
+        QueryError: the method does not fit the policy.
+    """
+    joints = observation.joint_position
+    reference = reference_for(guidance, policy.spec, joints) if method.needs_reference else None
+    query = query_for(reference, noise, method=method, seed=seed)
+    result = answer(policy, observation, query)
+    spent = result.diagnostics.evaluations
+    reason = "" if query.method.source == "base" else reason_to_defer(result.diagnostics, trust)
     if not reason:
-        return Decided(reference, "", result, result.diagnostics.evaluations)
-    again = answer(policy, observation, query_for(None, steps=steps, seed=seed))
-    return Decided(None, reason, again, result.diagnostics.evaluations + again.diagnostics.evaluations)
+        return Decided(query.method, reference, "", result, spent)
+    alone = query_for(None, method=method, seed=seed)
+    again = answer(policy, observation, alone)
+    return Decided(alone.method, None, reason, again, spent + again.diagnostics.evaluations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from frs_steering.steer.diagnostics import Diagnostics
@@ -13,17 +14,25 @@ class Trust:
 
     Attributes:
         max_noise_percentile: 0..1; longer noise is out of the distribution that the policy was trained on.
+        max_round_trip: RMS, normalised; beyond it the refined chunk is another one than the reference.
         min_agreement: -1..1; below it the policy's prior has turned the motion away from the wish.
+        max_residual: RMS, normalised, of the fixed point; beyond it the sampler was not inverted.
     """
 
     max_noise_percentile: float = 1.0
+    max_round_trip: float = math.inf
     min_agreement: float = -1.0
+    max_residual: float = math.inf
 
 
-def reason_to_defer(diagnostics: Diagnostics, trust: Trust) -> str:
+def reason_to_defer(found: Diagnostics, trust: Trust) -> str:
     """Why the chunk can't be trusted, in words; empty where it can. What is not applicable (NaN) is not judged."""
-    if diagnostics.noise_percentile > trust.max_noise_percentile:
-        return f"noise percentile {diagnostics.noise_percentile:.4f} is above {trust.max_noise_percentile:.4f}"
-    if diagnostics.agreement < trust.min_agreement:
-        return f"agreement with the direction {diagnostics.agreement:.2f} is below {trust.min_agreement:.2f}"
+    if found.noise_percentile > trust.max_noise_percentile:
+        return f"noise percentile {found.noise_percentile:.4f} is above {trust.max_noise_percentile:.4f}"
+    if found.round_trip_rms > trust.max_round_trip:
+        return f"round trip {found.round_trip_rms:.3f} is above {trust.max_round_trip:.3f}"
+    if found.agreement < trust.min_agreement:
+        return f"agreement with the direction {found.agreement:.2f} is below {trust.min_agreement:.2f}"
+    if found.fixed_point_residual > trust.max_residual:
+        return f"fixed-point residual {found.fixed_point_residual:.2g} is above {trust.max_residual:.2g}"
     return ""

@@ -17,20 +17,25 @@ class Diagnostics:
     """Of one decision. NaN: not applicable.
 
     Attributes:
-        noise_percentile: 0..1, percentile of the used noise's norm under chi(H*D).
+        noise_percentile: 0..1, percentile of the used noise's norm under chi with as many degrees of freedom as the
+            noise has numbers: H*D, or k*D where its parameterisation has k rows.
         round_trip_rms: RMS over commanded dimensions of refined - reference, normalised.
-        agreement: -1..1, cosine between the refined chunk's mean commanded motion and the reference's.
-        evaluations: velocity-field evaluations spent.
+        agreement: -1..1, cosine between the refined chunk's motion of the TCP and the reference's.
+        evaluations: velocity-field evaluations spent, one for each sample of a batch.
+        fixed_point_residual: RMS, normalised, of the worst step of a fixed-point inversion.
+        fixed_point_fallbacks: steps of it that did not contract and are plain Euler steps.
     """
 
     noise_percentile: float = math.nan
     round_trip_rms: float = math.nan
     agreement: float = math.nan
     evaluations: int = 0
+    fixed_point_residual: float = math.nan
+    fixed_point_fallbacks: int = 0
 
 
 def noise_percentile(noise: Tensor) -> float:
-    """Percentile (0..1) of the noise's norm under the chi distribution with H*D degrees of freedom.
+    """Percentile (0..1) of the noise's norm under the chi distribution with as many degrees of freedom as numbers.
 
     Noise from N(0, I) is uniform here; close to 1 means that the noise is too long to be in distribution.
     P(chi_n <= r) = gammainc(n/2, r^2/2), the regularised lower incomplete gamma function.
@@ -47,7 +52,6 @@ def round_trip_rms(refined: Tensor, reference: Tensor, mask: Tensor) -> float:
 
 
 def agreement(refined: np.ndarray, reference: np.ndarray) -> float:
-    """Cosine between the mean translations of two chunks, both (H, D) SI with xyz first; NaN where one is at rest."""
-    a, b = refined[:, :3].mean(0), reference[:, :3].mean(0)
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / lengths if lengths > 1e-9 else math.nan
+    """Cosine between two translations (3,) of the TCP, see `motion.translation`; NaN where one is at rest."""
+    lengths = float(np.linalg.norm(refined) * np.linalg.norm(reference))
+    return float(refined @ reference) / lengths if lengths > 1e-12 else math.nan

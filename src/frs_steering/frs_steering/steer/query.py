@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from frs_steering.steer.diagnostics import Diagnostics
+from frs_steering.steer.method import Method
 from frs_steering.steer.reference import Reference
 
 
@@ -31,15 +32,15 @@ class Query:
 
     Attributes:
         operation: what to run.
-        steps: K, Euler steps each way.
+        method: how; its source makes the chunk of STEER, the others use its settings.
         seed: of fresh noise.
         chunk: (H, D) SI, for REVERSE and STEER.
-        noise: (H, D) normalised, for DENOISE.
+        noise: (k, D) normalised, for DENOISE: coordinates in the method's parameterisation, k = H where that is full.
         mask: (D,) bool, for STEER: the commanded dimensions.
     """
 
     operation: Operation
-    steps: int = 10
+    method: Method = field(default_factory=Method)
     seed: int = 0
     chunk: np.ndarray | None = None
     noise: np.ndarray | None = None
@@ -62,8 +63,8 @@ class Answer:
 
     Attributes:
         features: (F,) float32, pooled features of the observation.
-        noise_recovered: (H, D) float32, normalised.
-        noise_used: (H, D) float32, normalised.
+        noise_recovered: (H, D) float32, normalised; where something was reversed.
+        noise_used: (H, D) float32, normalised; where something was denoised.
         chunk: (H, D) float32, SI.
         diagnostics: how it came out.
         timings: what it cost.
@@ -77,8 +78,10 @@ class Answer:
     timings: Timings = field(default_factory=Timings)
 
 
-def query_for(reference: Reference | None, *, steps: int, seed: int) -> Query:
-    """Ask to steer by the reference, or to sample where there is none."""
-    if reference is None:
-        return Query(Operation.SAMPLE, steps, seed)
-    return Query(Operation.STEER, steps, seed, chunk=reference.chunk, mask=reference.mask)
+def query_for(reference: Reference | None, noise: np.ndarray | None = None, *, method: Method, seed: int) -> Query:
+    """Ask for a chunk by the method; where what it needs is missing, for the base policy's."""
+    if method.needs_reference and reference is not None:
+        return Query(Operation.STEER, method, seed, chunk=reference.chunk, mask=reference.mask)
+    if method.needs_noise and noise is not None:
+        return Query(Operation.DENOISE, method, seed, noise=noise)
+    return Query(Operation.SAMPLE, method.alone(), seed)
