@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from frs_sim.goals import is_reached
+from frs_sim.layout import lay_out
 from frs_sim.objects import THINGS
 from frs_sim.scene import IMAGE_SIZE, TIMESTEP, build_model
-from frs_sim.tasks import Task, find_task, is_done, lay_out
+from frs_sim.tasks import Task, find_task
 from frs_steering.robot.fr3 import FINGER_OPEN, RESET_POSITION, gripper_value
 from frs_steering.robot.kinematics import TCP_OFFSET
 
 CONTROL_RATE = 15.0  # Hz, DROID
+STILL = 0.05  # m/s, slower than that a thing counts as lying still
 SUCCESS_HOLD = 8  # control steps (half a second) for which the success test must hold
 ACCELERATION = 10.0  # rad/s^2, FR3 joint acceleration limit (libfranka): the drive ramps no faster
 DRIVE_LAG = 0.1  # s, kv/kp of the position servos; fed forward so that the arm does not lag its target
@@ -28,7 +32,7 @@ class Truth:
     Attributes:
         positions: thing -> (3,) m, base frame; only things on the table.
         quaternions: thing -> (4,) w, x, y, z.
-        held: name of the thing between the fingers, or empty.
+        held: name of the thing between the fingers, or empty; what can't be grasped is never held.
         tcp_position: (3,) m, base frame.
         tcp_quaternion: (4,) w, x, y, z.
         gripper: 0 open .. 1 closed, measured.
@@ -47,7 +51,8 @@ class Cell:
 
     def __init__(self, task: str, seed: int) -> None:
         """Build the cell and set up `task`; raises TaskError or SceneError."""
-        self.model = build_model()
+        self.model = copy.copy(build_model())  # our own: colours and gravity are changed at each reset
+        self._colours = self.model.geom_rgba.copy()
         self.data = mujoco.MjData(self.model)
         self._joints = np.array([self.model.joint(f"fr3_joint{i}").qposadr[0] for i in range(1, 8)])
         self._dofs = np.array([self.model.joint(f"fr3_joint{i}").dofadr[0] for i in range(1, 8)])
@@ -69,8 +74,11 @@ class Cell:
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[self._joints] = self._goal = RESET_POSITION + rng.normal(0.0, 0.02, 7)
         self.data.qpos[self._finger : self._finger + 2] = FINGER_OPEN
-        for name in THINGS:
-            self._put(name, self._layout.poses.get(name))
+        for name, thing in THINGS.items():
+            if not thing.part_of:
+                self._put(name, self._layout.poses.get(name))
+        self.data.qpos[self.model.joint("drawer").qposadr[0]] = self._layout.drawer
+        self._paint()
         self._wanted = np.zeros(7)
         self._velocity = np.zeros(7)
         self.send_gripper(0.0)
@@ -91,12 +99,14 @@ class Cell:
     def advance(self, seconds: float) -> None:
         """Run the physics and the robot's drive for that long."""
         low, high = self.model.jnt_range[:7].T
+        ramp = ACCELERATION * TIMESTEP
         for _ in range(round(seconds / TIMESTEP)):
-            change = np.clip(self._wanted - self._velocity, -ACCELERATION * TIMESTEP, ACCELERATION * TIMESTEP)
+            # np.clip takes twice the time of the two that it consists of, and this runs 500 times a second.
+            change = np.minimum(np.maximum(self._wanted - self._velocity, -ramp), ramp)
             self._velocity = self._velocity + change
             measured = self.data.qpos[self._joints]
-            goal = np.clip(self._goal + self._velocity * TIMESTEP, low, high)
-            self._goal = np.clip(goal, measured - BLOCKED, measured + BLOCKED)
+            goal = np.minimum(np.maximum(self._goal + self._velocity * TIMESTEP, low), high)
+            self._goal = np.minimum(np.maximum(goal, measured - BLOCKED), measured + BLOCKED)
             self.data.ctrl[:7] = self._goal + DRIVE_LAG * self._velocity
             mujoco.mj_step(self.model, self.data)
 
@@ -141,9 +151,9 @@ class Cell:
     def truth(self) -> Truth:
         """The true state; see `Truth`."""
         rotation = self.data.xmat[self._hand].reshape(3, 3)
-        on_table = self._layout.poses
+        on_table = self._on_table
         return Truth(
-            positions={name: self.data.body(name).xpos.copy() for name in on_table},
+            positions=self._positions(),
             quaternions={name: self.data.body(name).xquat.copy() for name in on_table},
             held=self._held(),
             tcp_position=self.data.xpos[self._hand] + rotation @ [0.0, 0.0, TCP_OFFSET],
@@ -163,6 +173,26 @@ class Cell:
             self.data.mocap_pos[body.mocapid[0]] = [x, y, z]
             self.data.mocap_quat[body.mocapid[0]] = quat
 
+    def _positions(self) -> dict[str, np.ndarray]:
+        return {name: self.data.body(name).xpos.copy() for name in self._on_table}
+
+    @property
+    def _on_table(self) -> list[str]:
+        poses = self._layout.poses
+        return [name for name, thing in THINGS.items() if (thing.part_of or name) in poses]
+
+    def _paint(self) -> None:
+        # Each thing, its parts and the table in the layout's shade; what is parked is not drawn, which takes time too.
+        self.model.geom_rgba[:] = self._colours
+        for index, body in enumerate(self.model.geom_bodyid):
+            name = self.model.body(body).name
+            name = (THINGS[name].part_of or name) if name in THINGS else self.model.geom(index).name
+            if name in self._layout.shades:
+                shade = self._colours[index, :3] * self._layout.shades[name]
+                self.model.geom_rgba[index, :3] = shade.clip(0.0, 1.0)
+            elif name in THINGS:
+                self.model.geom_rgba[index, 3] = 0.0
+
     def _held(self) -> str:
         touched: tuple[set[int], set[int]] = (set(), set())
         for first, second in self.model.geom_bodyid[self.data.contact.geom]:
@@ -170,13 +200,17 @@ class Cell:
                 if first == pad or second == pad:
                     others.add(int(second if first == pad else first))
         both = [self.model.body(b).name for b in touched[0] & touched[1]]
-        return next((name for name in both if name in THINGS), "")
+        return next((name for name in both if name in THINGS and THINGS[name].grasp is not None), "")
 
     def _is_done_now(self) -> bool:
-        body = self.data.body(self.task.object)
-        still = float(np.linalg.norm(body.cvel[3:])) < 0.05  # m/s
-        at_place = is_done(self.task, body.xpos, self.data.body(self.task.place).xpos)
-        return at_place and still and self._held() != self.task.object
+        positions = self._positions()
+        held = self._held()
+        return all(
+            is_reached(goal, positions)
+            and held != goal.object
+            and float(np.linalg.norm(self.data.body(goal.object).cvel[3:])) < STILL
+            for goal in self.task.goals
+        )
 
 
 class Eyes:
@@ -184,6 +218,8 @@ class Eyes:
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self._renderer = mujoco.Renderer(model, IMAGE_SIZE, IMAGE_SIZE)
+        for flag in (mujoco.mjtRndFlag.mjRND_SKYBOX, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_HAZE):
+            self._renderer.scene.flags[flag] = 0  # the cell has none of them, and in software they take a third
 
     def look(self, data: mujoco.MjData, camera: str) -> np.ndarray:
         """(224, 224, 3) uint8 RGB as `camera` ("exterior" or "wrist") sees `data`."""

@@ -21,7 +21,8 @@ import torch
 from tqdm import tqdm
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
-from frs_sim.expert import SPEED, Phase, imagine, plan
+from frs_sim.disturbance import Disturbance
+from frs_sim.expert import Style, imagine, plan
 from frs_sim.objects import THINGS
 from frs_sim.scene import CAMERAS
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
@@ -33,8 +34,9 @@ from frs_steering.steer.query import Operation, Query
 SPAWN = get_context("spawn")  # a forked process hangs in a GL context that its parent has opened
 EPISODES_PER_SHARD = 10
 HORIZON = 16  # rows of a chunk
-AFTER_SUCCESS = 12  # control steps that are still recorded, so that the hand learns to leave
-FINE = (Phase.DESCEND, Phase.GRASP, Phase.LOWER, Phase.RELEASE)
+AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand learns to leave
+SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
+ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,13 @@ def _demonstrate(
 ) -> dict[str, np.ndarray] | None:
     rng = np.random.default_rng([shard.seed, index, sum(shard.task.encode())])
     cell.reset(shard.task, int(rng.integers(FIRST_HELD_OUT_SEED)))
-    disturbance = Disturbance(rng)
+    disturbance, style = Disturbance(rng), _style(rng)
     rows: dict[str, list[np.ndarray]] = {}
     left, policy_left = AFTER_SUCCESS, 0
     chunk = np.empty((0, 7))
     while cell.steps < cell.task.step_limit + AFTER_SUCCESS and left > 0:
         truth = cell.truth()
-        label = imagine(cell.task, truth, HORIZON, 1.0 / CONTROL_RATE)
+        label = imagine(cell.task, truth, HORIZON, 1.0 / CONTROL_RATE, style)
         row = {
             "joint_position": cell.joint_position,
             "gripper": np.array(cell.gripper),
@@ -163,29 +165,9 @@ def _demonstrate(
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None
 
 
-class Disturbance:
-    """What is added to the expert's actions so that the data hold the way back from where steering may lead.
-
-    Slowly varying noise, small where the hand is close to something, and now and then a push along one of the
-    cardinal directions for about a chunk: the same a person's guidance would do.
-    """
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._drift = np.zeros(6)
-        self._push = np.zeros(6)
-        self._left = 0
-
-    def next(self, phase: Phase) -> np.ndarray:
-        """Velocity (6,) to add on this control step [m/s, rad/s]."""
-        self._drift = 0.85 * self._drift + self._rng.normal(0.0, 1.0, 6) * ([0.022] * 3 + [0.05] * 3)
-        if self._left == 0 and self._rng.random() < 0.025:
-            self._left = int(self._rng.integers(4, 12))
-            self._push = np.zeros(6)
-            self._push[self._rng.integers(3)] = self._rng.choice([-1.0, 1.0]) * self._rng.uniform(0.3, 1.0) * SPEED
-        self._left = max(0, self._left - 1)
-        fine = phase in FINE
-        return self._drift * (0.35 if fine else 1.0) + (self._push if self._left and not fine else 0.0)
+def _style(rng: np.random.Generator) -> Style:
+    axes = tuple(int(axis) for axis in rng.permutation(3)) if rng.random() < ONE_AXIS else ()
+    return Style(float(rng.uniform(*SPEEDS)), axes)
 
 
 def _relative(truth: Truth) -> np.ndarray:

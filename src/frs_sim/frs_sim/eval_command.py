@@ -3,85 +3,220 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from frs_sim.tasks import DEMO, FIRST_HELD_OUT_SEED, HELD_OUT, TRAINING, TaskError, find_task
-from frs_sim.trials import METHODS, Score, Trial, run_trials, score
+from frs_sim.cell import CONTROL_RATE
+from frs_sim.code_hash import code_hash
+from frs_sim.eval_plots import plot
+from frs_sim.eval_table import report
+from frs_sim.reasoners import parse_reasoner
+from frs_sim.rows import NOBODY, PARQUET, Journal, Row, RowsError, Trial, read_parquet, write_parquet
+from frs_sim.scores import summary
+from frs_sim.tasks import FIRST_HELD_OUT_SEED, HELD_OUT, TRAINING, find_task
+from frs_sim.trials import TrialError, run_trials
+from frs_steering.policies import load_policy
+from frs_steering.steer.method import Method, parse_method
 
-EXAMPLES = """\
+T = TypeVar("T")
+
+SCENES = 10_000
+"""Scenes of one --seed; those of the next seed follow."""
+MOST_SEED = 1_000_000_000
+
+EXAMPLES = f"""\
 examples:
-  frs eval                                       the demo's task, base against frs, 50 episodes each
-  frs eval --tasks train --methods base          does the policy do what it was taught?
-  frs eval --tasks heldout --episodes 20 --steps 5
+  frs eval                                         the held-out tasks, base against frs, 50 episodes each
+  frs eval --tasks train --methods base            does the policy do what it was taught?
+  frs eval --episodes 17 --seed 0,1,2              51 episodes each, of three disjoint blocks of scenes
+  frs eval --methods base frs:steps=2 frs:steps=5 frs frs:steps=20      the effect of K, and a plot of it
+  frs eval --reasoner oracle,noisy:0.1,noisy:0.2 --every 1,2,4          of wrong, and of rare, guidance
+  frs eval --plot runs/eval                        the table and the plots anew, without running anything
+
+A method is a name with settings: base, frs, frs:steps=20, frs:steps=20,delegate=no. Methods are parted by spaces or
+commas; key=value after a comma belongs to the method before it. A method that takes no guidance is run once, whatever
+--reasoner and --every say.
+
+DIR holds episodes.parquet (one row an episode), summary.json, summary.md and the plots, all of this command's episodes
+alone; and journal.jsonl, of all that were ever run there. Interrupted? The same command goes on where it stopped. A row
+is used again only for the same task, scene, method, reasoner, weights and code.
+
+Scenes of seed S are numbered from 2^31 + {SCENES} S on (demonstrations have numbers below 2^31), and are the same for
+every method, reasoner and weights.
 """
+
+
+class ArgumentError(ValueError):
+    """An argument that makes no sense, in one line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The checked arguments."""
+
+    trials: list[Trial]
+    jobs: int
+    weights: Path | None
+    out: Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
-    parser.add_argument(
-        "--tasks", default=DEMO, help="names, comma between; or 'train', or 'heldout' (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--methods", default="base,frs", help=f"of {', '.join(METHODS)}; comma between (default: %(default)s)"
-    )
-    parser.add_argument("--episodes", type=int, default=50, help="for each task and method (default: %(default)s)")
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="of the first scene, counted among those kept for evaluation (from 2^31 on); the same for every method",
-    )
-    parser.add_argument("--steps", type=int, default=10, help="K, Euler steps each way (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: all cores)")
-    parser.add_argument("--weights", type=Path, default=None, help="of the embedded policy (default: the package's)")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/eval"), help="for the rows and the summary (default: %(default)s)"
-    )
+    add = parser.add_argument
+    add("--tasks", default="heldout", help="names, comma between; or 'train', or 'heldout' (default: %(default)s)")
+    add("--methods", nargs="+", default=["base,frs"], help="see below (default: base,frs)")
+    add(
+        "--reasoner", default="oracle", metavar="NAME,...",
+        help="who gives directions: 'oracle', or 'noisy:P' that errs with probability P; several are compared"
+        " (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--every", default="1", metavar="N,...",
+        help="guidance at every N-th chunk, at the others the policy acts alone; several are compared"
+        " (default: %(default)s)",
+    )  # fmt: skip
+    add("--episodes", type=int, default=50, help="for each task, method and seed (default: %(default)s)")
+    add("--seed", default="0", metavar="S,...", help="blocks of scenes, disjoint (default: %(default)s)")
+    add("--jobs", type=int, default=os.cpu_count(), help="processes (default: all cores)")
+    add("--weights", type=Path, default=None, help="of the embedded policy (default: the package's)")
+    add(
+        "--in-distribution", action="store_true",
+        help="measure how likely steered chunks and their references are under the policy; takes more time",
+    )  # fmt: skip
+    add("--out", type=Path, default=Path("runs/eval"), metavar="DIR", help="for the results (default: %(default)s)")
+    add("--plot", type=Path, default=None, metavar="DIR", help="only draw DIR's table and plots anew")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the evaluation, print the table, write the summary; 2 where the arguments make no sense."""
+    """Run the evaluation, print the table, write everything; 2 where the arguments make no sense, 1 where it fails."""
     try:
-        tasks = _tasks(args.tasks)
-        methods = _methods(args.methods)
-    except ValueError as error:
-        print(f"error: {error}")
+        if args.plot is not None:
+            return _present(read_parquet(args.plot / PARQUET), args.plot)
+        plan = _plan(args)
+        journal = Journal(plan.out)
+    except (ArgumentError, RowsError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
-    seeds = [FIRST_HELD_OUT_SEED + args.seed + i for i in range(args.episodes)]
-    trials = [Trial(task, method, seed, args.steps, args.weights) for seed in seeds for task in tasks
-              for method in methods]  # fmt: skip
-    scores = score(run_trials(trials, args.jobs, args.out))
-    summary = args.out / "summary.json"
-    summary.write_text(json.dumps([dataclasses.asdict(s) for s in scores], indent=2) + "\n")
-    print(table(scores))
-    print(f"rows in {args.out / 'episodes.jsonl'}, summary in {summary}")
+    with journal:
+        there = sum(trial in journal.rows for trial in plan.trials)
+        if there:
+            print(f"{there} of {len(plan.trials)} episodes are in {journal.path} already", file=sys.stderr)
+        began = time.monotonic()
+        try:
+            rows = run_trials(plan.trials, plan.jobs, plan.weights, journal)
+        except TrialError as error:
+            print(f"error: {error}\nThe episodes so far are in {journal.path}; the same command goes on from there.",
+                  file=sys.stderr)  # fmt: skip
+            return 1
+        except KeyboardInterrupt:
+            print(f"stopped; what was finished is in {journal.path}, the same command goes on from there",
+                  file=sys.stderr)  # fmt: skip
+            raise
+        _say_speed(rows, len(plan.trials) - there, time.monotonic() - began)
+        write_parquet(rows, plan.out / PARQUET)
+        return _present(rows, plan.out)
+
+
+def _present(rows: Sequence[Row], folder: Path) -> int:
+    text = report(rows)
+    (folder / "summary.json").write_text(json.dumps(summary(rows), indent=1) + "\n")
+    (folder / "summary.md").write_text(text)
+    plots = plot(rows, folder)
+    print(f"\n{text}\n{len(rows)} episodes in {folder / PARQUET}, summary.json, summary.md and plots beside it: "
+          f"{', '.join(path.name for path in plots)}")  # fmt: skip
     return 0
 
 
-def table(scores: list[Score]) -> str:
-    """The scores as a Markdown table with 95 % Wilson intervals."""
-    lines = ["| task | method | success | 95 % interval | episodes |", "|---|---|---|---|---|"]
-    for s in scores:
-        rate, low, high = (f"{100 * value:.0f}" for value in (s.successes / s.n, s.low, s.high))
-        lines.append(f"| {s.task} | {s.method} | {rate} % | {low} .. {high} % | {s.n} |")
-    return "\n".join(lines)
+def _say_speed(rows: Sequence[Row], ran: int, seconds: float) -> None:
+    if ran == len(rows):
+        simulated = sum(row.episode.steps for row in rows) / CONTROL_RATE
+        print(f"{simulated:.0f} s simulated in {seconds:.0f} s: {simulated / seconds:.1f} times real time")
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    tasks = _tasks(args.tasks)
+    methods = _listed(split_methods(args.methods), _method)
+    reasoners = _listed(args.reasoner.split(","), parse_reasoner)
+    everies = _listed(args.every.split(","), lambda text: _number("--every", text, 1, 1000))
+    seeds = _listed(args.seed.split(","), lambda text: _number("--seed", text, 0, MOST_SEED))
+    _number("--episodes", args.episodes, 1, SCENES)
+    _number("--jobs", args.jobs, 1, 1024)
+    try:
+        weights = load_policy("embedded", args.weights).spec.weights_sha256
+    except ValueError as error:
+        raise ArgumentError(str(error)) from error
+    guided = [(str(reasoner), every) for reasoner in reasoners for every in everies]
+    conditions = [
+        (str(method), *guide) for method in methods for guide in (guided if method.needs_reference else [(NOBODY, 1)])
+    ]
+    code = code_hash()
+    trials = [
+        Trial(task, method, reasoner, every, seed, scene, weights, code, args.in_distribution)
+        for seed in seeds
+        for scene in scenes(seed, args.episodes)
+        for task in tasks
+        for method, reasoner, every in conditions
+    ]
+    return Plan(trials, args.jobs, args.weights, args.out)
+
+
+def scenes(seed: int, episodes: int) -> range:
+    """Seeds of the scenes of one --seed; those of different ones are disjoint."""
+    first = FIRST_HELD_OUT_SEED + SCENES * seed
+    return range(first, first + episodes)
+
+
+def split_methods(words: Sequence[str]) -> list[str]:
+    """The methods in the words of --methods: ["base,frs:steps=5,delegate=no"] -> ["base", "frs:steps=5,delegate=no"].
+
+    key=value after a comma belongs to the method before it.
+    """
+    found: list[str] = []
+    for word in words:
+        for i, part in enumerate(word.split(",")):
+            if i and "=" in part and ":" not in part:
+                found[-1] += f",{part}"
+            else:
+                found.append(part)
+    return found
 
 
 def _tasks(words: str) -> list[str]:
     groups = {"train": TRAINING, "heldout": HELD_OUT}
-    names = groups.get(words, tuple(words.split(",")))
+    names = [name for word in words.split(",") for name in groups.get(word, (word,))]
     try:
-        return [find_task(name).name for name in names]
-    except TaskError as error:
-        raise ValueError(f"{error}; or 'train', or 'heldout'") from error
+        return _listed(names, lambda name: find_task(name).name)
+    except ArgumentError as error:
+        raise ArgumentError(f"{error}; or 'train', or 'heldout'") from error
 
 
-def _methods(words: str) -> list[str]:
-    for name in words.split(","):
-        if name not in METHODS:
-            raise ValueError(f"no method is called {name!r}; there are: {', '.join(METHODS)}")
-    return words.split(",")
+def _method(text: str) -> Method:
+    method = parse_method(text)
+    if method.needs_noise:
+        raise ArgumentError(f"method {text!r} takes its noise from outside, and nobody gives one here")
+    return method
+
+
+def _listed(texts: Sequence[str], read: Callable[[str], T]) -> list[T]:
+    """Each text read; what is there twice counts once."""
+    try:
+        return list(dict.fromkeys(read(text) for text in texts))
+    except ValueError as error:
+        raise ArgumentError(str(error)) from error
+
+
+def _number(name: str, text: str | int, low: int, high: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ArgumentError(f"{name} is {text!r}; it must be a whole number") from None
+    if not low <= number <= high:
+        raise ArgumentError(f"{name} is {number}; it must lie in [{low}, {high}]")
+    return number

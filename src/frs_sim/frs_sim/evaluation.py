@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+import time
 
 import numpy as np
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
-from frs_sim.oracle import oracle
+from frs_sim.reasoners import Reasoner
+from frs_sim.rows import Episode
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.execution import Execution, Settings
 from frs_steering.arm.limits import Limits
@@ -16,42 +16,40 @@ from frs_steering.arm.reading import Reading
 from frs_steering.policies import Observation, Policy
 from frs_steering.steer.decision import decide
 from frs_steering.steer.deferral import Trust
-from frs_steering.steer.guidance import Guidance
+from frs_steering.steer.likeness import likeness
+from frs_steering.steer.method import Method
 
 DELAY = 1
 """Control steps from the observation to the chunk's taking over: what the nodes need with the embedded policy."""
 
 
-@dataclass(frozen=True)
-class Episode:
-    """How one episode went.
-
-    Attributes:
-        task: its name.
-        seed: of the scene.
-        steered: whether the oracle's directions were used.
-        success: by the task's own test.
-        steps: control steps taken.
-        decisions: made.
-        by_source: decisions by who steered ("base", "scripted").
-        evaluations: of the velocity field.
-    """
-
-    task: str
-    seed: int
-    steered: bool
-    success: bool
-    steps: int
-    decisions: int
-    by_source: dict[str, int]
-    evaluations: int
-
-
 def run_episode(
-    cell: Cell, eyes: Eyes, policy: Policy, task: str, seed: int, *, steered: bool, steps: int = 10
+    cell: Cell,
+    eyes: Eyes,
+    policy: Policy,
+    task: str,
+    scene: int,
+    *,
+    method: Method,
+    reasoner: Reasoner | None,
+    every: int = 1,
+    in_distribution: bool = False,
 ) -> Episode:
-    """Run one episode; the policy sees images, joints, gripper and the instruction, nothing else."""
-    instruction = cell.reset(task, seed)
+    """Run one episode; the policy sees images, joints, gripper and the instruction, nothing else.
+
+    Args:
+        cell: is laid out anew.
+        eyes: its cameras.
+        policy: to be steered.
+        task: its name.
+        scene: seed of the scene, and of the policy's noise.
+        method: how chunks are made of wishes.
+        reasoner: who wishes, given the true state; None leaves the policy alone.
+        every: the reasoner is asked at every n-th decision, beginning with the first.
+        in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
+    """
+    began = time.perf_counter()
+    instruction = cell.reset(task, scene)
     spec, period = policy.spec, 1.0 / CONTROL_RATE
     execution = Execution(
         Settings(
@@ -60,8 +58,9 @@ def run_episode(
         )
     )  # fmt: skip
     epoch = execution.claim("evaluation", 0.0).epoch
-    sources: Counter[str] = Counter()
-    evaluations = 0
+    decisions = steered = evaluations = 0
+    decide_time = 0.0
+    rarities: list[tuple[float, float, float]] = []
     waiting: list[Chunk] = []
     next_decision = 1
     for tick in range(1, cell.task.step_limit + 1):
@@ -70,11 +69,17 @@ def run_episode(
         if tick == next_decision:
             views = {camera: eyes.look(cell.data, camera) for camera in spec.cameras}
             observation = Observation(views, cell.joint_position, cell.gripper, instruction)
-            wish: Guidance | None = oracle(cell.task, cell.truth()) if steered else None
-            made = decide(policy, observation, wish, Trust(), steps=steps, seed=seed * 1000 + tick)
-            sources["base" if made.reference is None else "scripted"] += 1
+            wish = None if reasoner is None or decisions % every else reasoner(cell.task, cell.truth())
+            before = time.perf_counter()
+            seed = scene * 1000 + tick
+            made = decide(policy, observation, wish, Trust(), method=method, seed=seed)
+            decide_time += time.perf_counter() - before
+            decisions += 1
+            steered += made.reference is not None
             evaluations += made.evaluations
-            waiting.append(_chunk(made.answer.chunk, policy, epoch, sum(sources.values()), tick))
+            if in_distribution and made.reference is not None:
+                rarities.append(_rarity(policy, observation, made.answer.chunk, made.reference.chunk, method, seed))
+            waiting.append(_chunk(made.answer.chunk, policy, epoch, decisions, tick))
             next_decision = tick + spec.execute_rows
         while waiting and tick >= waiting[0].first_tick + DELAY - 1:
             execution.admit(waiting.pop(0), now)
@@ -82,7 +87,31 @@ def run_episode(
         cell.step(outcome.velocity, outcome.gripper)
         if cell.success:
             break
-    return Episode(task, seed, steered, cell.success, cell.steps, sum(sources.values()), dict(sources), evaluations)
+    refined, reference, base = zip(*rarities, strict=True) if rarities else ((), (), ())
+    return Episode(
+        success=cell.success, steps=cell.steps, decisions=decisions, steered=steered, evaluations=evaluations,
+        wall_time=time.perf_counter() - began, decide_time=decide_time,
+        refined_rarity=refined, reference_rarity=reference, base_rarity=base,
+    )  # fmt: skip
+
+
+def _rarity(
+    policy: Policy,
+    observation: Observation,
+    refined: np.ndarray | None,
+    reference: np.ndarray,
+    method: Method,
+    seed: int,
+) -> tuple[float, float, float]:
+    """0..1, share of the policy's own chunks that fit the observation better: than each, and than one of its own.
+
+    The last is a control: it is uniform but for the comparison's finite number of samples.
+    """
+    # Decisions are more than two ticks apart, so that no two of these seeds meet.
+    alone = decide(policy, observation, None, Trust(), method=method.alone(), seed=seed + 1).answer.chunk
+    assert refined is not None and alone is not None, "steering and sampling give a chunk"
+    steered, rough, own = likeness(policy, observation, np.stack([refined, reference, alone]), seed=seed + 2)
+    return float(steered), float(rough), float(own)
 
 
 def _chunk(rows: np.ndarray | None, policy: Policy, epoch: int, number: int, tick: int) -> Chunk:

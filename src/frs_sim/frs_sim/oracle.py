@@ -19,22 +19,24 @@ CLEAR = 0.06  # m that a carried thing needs above the goal before it goes sidew
 LESS = 0.7  # of a full command; half is shorter than the modes of the policy and steers less often (docs/decisions.md)
 AUTHOR = "oracle"
 
+_DEFER = Guidance(GuidanceSource.SCRIPTED, AUTHOR, defer=True, validity=0.5)
+
 
 def oracle(task: Task, truth: Truth) -> Guidance:
     """Sideways to above the goal, then down; "let the policy act" where it is near, and after it is done."""
     wanted = plan(task, truth)
     error = wanted.goal - truth.tcp_position
     axis = int(np.argmax(np.abs(error[:2])))
-    near = abs(error[axis]) <= NEAR
-    height = -float(error[2])
-    clear = CLEAR if truth.held == task.object else LOW
-    if wanted.phase in (Phase.GRASP, Phase.RELEASE, Phase.RETREAT) or (near and height <= LOW):
-        return Guidance(GuidanceSource.SCRIPTED, AUTHOR, defer=True, validity=0.5)
-    if near:
-        return _say(2, -1.0, height)
-    if height < clear:
+    away, height = abs(float(error[axis])), -float(error[2])
+    if wanted.phase in (Phase.GRASP, Phase.RELEASE, Phase.RETREAT):
+        return _DEFER
+    if wanted.phase in (Phase.SLIDE, Phase.PUSH):
+        return _say(axis, float(np.sign(error[axis])), away) if away > LOW else _DEFER
+    if away <= NEAR:
+        return _DEFER if height <= LOW else _say(2, -1.0, height)
+    if height < (CLEAR if truth.held else LOW):
         return _say(2, 1.0, FAR)
-    return _say(axis, float(np.sign(error[axis])), abs(float(error[axis])))
+    return _say(axis, float(np.sign(error[axis])), away)
 
 
 def _say(axis: int, sign: float, distance: float) -> Guidance:

@@ -1,128 +1,122 @@
-"""Many episodes in parallel: the same seeds for every method, one process a core."""
+"""Many episodes in parallel: the same scenes for every method, one process a core, one thread a process."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
+import functools
+import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
+import cv2
 import torch
 from tqdm import tqdm
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
-from frs_sim.evaluation import Episode, run_episode
+from frs_sim.evaluation import run_episode
+from frs_sim.reasoners import parse_reasoner
+from frs_sim.rows import NOBODY, Episode, Journal, Row, Trial
+from frs_sim.tasks import TASKS
 from frs_steering.policies import Policy, load_policy
+from frs_steering.steer.method import parse_method
 
 SPAWN = get_context("spawn")  # a forked process hangs in a GL context that its parent has opened
-METHODS = {"base": False, "frs": True}
-"""Whether a method steers by the oracle's directions."""
+_QUIET = 30.0  # s between two lines of progress where nobody watches
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One episode to run."""
-
-    task: str
-    method: str
-    seed: int
-    steps: int
-    weights: Path | None
+class TrialError(RuntimeError):
+    """An episode could not be run; the message names it."""
 
 
-@dataclass(frozen=True)
-class Score:
-    """Successes of one method on one task, with the 95 % Wilson interval of the success rate."""
+def run_trials(trials: Sequence[Trial], jobs: int, weights: Path | None, journal: Journal) -> list[Row]:
+    """Run the trials in `jobs` processes, and return their rows in the order of the trials.
 
-    task: str
-    method: str
-    n: int
-    successes: int
-    low: float
-    high: float
+    A trial whose row is in the journal is not run again, so that an interrupted evaluation goes on. `weights` is the
+    file whose digest the trials bear; None is the package's.
 
-
-def run_trials(trials: Iterable[Trial], jobs: int, out: Path) -> list[tuple[Trial, Episode]]:
-    """Run the trials in `jobs` processes; rows are appended to `out`/episodes.jsonl as they come.
-
-    A trial whose row is there already is not run again, so that an interrupted evaluation goes on.
+    Raises:
+        TrialError: an episode failed, or a process died; the rows so far are in the journal.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    rows = out / "episodes.jsonl"
-    known = _read(rows)
-    wanted = list(trials)
-    missing = [trial for trial in wanted if _key(trial) not in known]
+    missing = [trial for trial in trials if trial not in journal.rows]
+    if missing:
+        _run_all(missing, min(jobs, len(missing)), weights, journal)
+    return [journal.rows[trial] for trial in trials]
+
+
+def _run_all(missing: list[Trial], jobs: int, weights: Path | None, journal: Journal) -> None:
+    others = active_children()
     began, simulated = time.monotonic(), 0.0
     with (
-        ProcessPoolExecutor(jobs, mp_context=SPAWN) as pool,
-        rows.open("a") as log,
-        tqdm(total=len(missing), unit="episode") as bar,
+        ProcessPoolExecutor(jobs, mp_context=SPAWN, initializer=_begin) as pool,
+        tqdm(total=len(missing), unit="episode", mininterval=0.1 if sys.stderr.isatty() else _QUIET) as bar,
     ):
-        futures = {pool.submit(_run, trial): trial for trial in missing}
-        for future in as_completed(futures):
-            trial, episode = futures[future], future.result()
-            known[_key(trial)] = episode
-            fields = {"method": trial.method, "k": trial.steps, "weights": str(trial.weights or "")}
-            log.write(json.dumps(fields | dataclasses.asdict(episode)) + "\n")
-            log.flush()
-            simulated += episode.steps / CONTROL_RATE
-            bar.update()
-            bar.set_postfix_str(f"{simulated / (time.monotonic() - began):.1f}x real time")
-    return [(trial, known[_key(trial)]) for trial in wanted]
+        futures = {pool.submit(_run, trial, weights): trial for trial in missing}
+        try:
+            for future in as_completed(futures):
+                row = Row(futures[future], _outcome(futures[future], future))
+                journal.add(row)
+                simulated += row.episode.steps / CONTROL_RATE
+                bar.set_postfix_str(f"{simulated / (time.monotonic() - began):.1f}x real time", refresh=False)
+                bar.update()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()) - set(others):
+                process.terminate()
+            raise
 
 
-def score(results: Iterable[tuple[Trial, Episode]]) -> list[Score]:
-    """Count successes per task and method, in the order of their first appearance."""
-    groups: dict[tuple[str, str], list[bool]] = {}
-    for trial, episode in results:
-        groups.setdefault((trial.task, trial.method), []).append(episode.success)
-    return [
-        Score(task, method, len(group), sum(group), *wilson(sum(group), len(group)))
-        for (task, method), group in groups.items()
-    ]
+def _outcome(trial: Trial, future: Future[Episode]) -> Episode:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise TrialError("a process of the evaluation died (killed, or out of memory)") from error
+    except Exception as error:
+        name = f"{trial.task}, {trial.method}, scene {trial.scene}"
+        raise TrialError(f"the episode {name} failed: {type(error).__name__}: {error}") from error
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson score interval of a success rate (Wilson 1927); 95 % for z = 1.96."""
-    if n == 0:
-        return 0.0, 1.0
-    rate, square = successes / n, z * z / n
-    centre = rate + square / 2
-    half = z * math.sqrt(rate * (1 - rate) / n + square / (4 * n))
-    return max(0.0, (centre - half) / (1 + square)), min(1.0, (centre + half) / (1 + square))
+# In the worker processes
 
 
-_workshop: tuple[Cell, Eyes] | None = None
-_policies: dict[Path | None, Policy] = {}
-
-
-def _run(trial: Trial) -> Episode:
-    global _workshop  # one cell, one GL context and one policy a worker process
+def _begin() -> None:
+    """Prepare a worker: one thread, and an end as soon as the parent ends, however it ends."""
     torch.set_num_threads(1)
-    if _workshop is None:
-        cell = Cell(trial.task, trial.seed)
-        _workshop = cell, Eyes(cell.model)
-    if trial.weights not in _policies:
-        _policies[trial.weights] = load_policy("embedded", trial.weights)
-    cell, eyes = _workshop
-    policy = _policies[trial.weights]
-    return run_episode(cell, eyes, policy, trial.task, trial.seed, steered=METHODS[trial.method], steps=trial.steps)
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; its traceback is the parent's
+    threading.Thread(target=_follow_parent, daemon=True).start()
 
 
-def _key(trial: Trial) -> tuple[str, str, int, int, str]:
-    return trial.task, trial.method, trial.seed, trial.steps, str(trial.weights or "")
+def _follow_parent() -> None:
+    parent = parent_process()
+    assert parent is not None, "workers are started by multiprocessing"
+    parent.join()
+    os._exit(1)
 
 
-def _read(path: Path) -> dict[tuple[str, str, int, int, str], Episode]:
-    known = {}
-    if path.exists():
-        for line in path.read_text().splitlines():
-            row = json.loads(line)
-            key = (row["task"], row.pop("method"), row["seed"], row.pop("k"), row.pop("weights"))
-            known[key] = Episode(**row)
-    return known
+@functools.cache
+def _workshop() -> tuple[Cell, Eyes]:
+    """One cell and one GL context a process."""
+    cell = Cell(next(iter(TASKS)), 0)
+    return cell, Eyes(cell.model)
+
+
+@functools.cache
+def _policy(weights: Path | None) -> Policy:
+    return load_policy("embedded", weights)
+
+
+def _run(trial: Trial, weights: Path | None) -> Episode:
+    cell, eyes = _workshop()
+    return run_episode(
+        cell, eyes, _policy(weights), trial.task, trial.scene,
+        method=parse_method(trial.method),
+        reasoner=None if trial.reasoner == NOBODY else parse_reasoner(trial.reasoner).make(trial.scene),
+        every=trial.every,
+        in_distribution=trial.in_distribution,
+    )  # fmt: skip

@@ -1,59 +1,67 @@
-"""The tasks' layouts and success tests."""
+"""The two lists of tasks, and what tells them apart."""
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from frs_sim.goals import Bring, Goal
 from frs_sim.objects import THINGS
-from frs_sim.tasks import DEMO, HELD_OUT, TABLE_X, TABLE_Y, TASKS, TRAINING, TaskError, find_task, is_done, lay_out
+from frs_sim.tasks import DEMO, HELD_OUT, TASKS, TRAINING, TaskError, find_task
+
+SKILLS_OF_HELD_OUT = {
+    "bread_on_plate": {"bread_in_basket", "egg_on_plate"},
+    "dish_on_mat": {"dish_in_basket", "sponge_on_mat"},
+    "carrot_in_drawer": {"open_drawer", "carrot_on_plate", "sponge_in_drawer"},
+    "egg_in_basket": {"egg_on_plate", "carrot_in_basket"},
+    "stack_cups": {"stack_red_on_blue", "stack_blue_on_green"},
+    "ring_on_stand": {"ring_on_plate", "hoop_on_stand"},
+}
 
 
-@given(st.sampled_from(sorted(TASKS)), st.integers(0, 2**31))
-@settings(max_examples=200, deadline=None)
-def test_things_lie_on_the_table_and_apart(name: str, seed: int) -> None:
-    task = find_task(name)
-    poses = lay_out(task, np.random.default_rng(seed)).poses
-    assert {task.object, task.place, *task.places} <= set(poses)
-    free = [(key, pose) for key, pose in poses.items() if key != task.object or not task.start_in]
-    for i, (key, (x, y, *_)) in enumerate(free):
-        assert TABLE_X[0] <= x <= TABLE_X[1] and TABLE_Y[0] <= y <= TABLE_Y[1]
-        for other, (ox, oy, *_) in free[i + 1 :]:
-            assert np.hypot(x - ox, y - oy) > THINGS[key].clearance + THINGS[other].clearance
+def goals(names: tuple[str, ...]) -> set[Goal]:
+    return {goal for name in names for goal in TASKS[name].goals}
 
 
-@given(st.sampled_from(sorted(TASKS)), st.integers(0, 2**31))
-@settings(max_examples=50, deadline=None)
-def test_the_seed_decides_the_layout(name: str, seed: int) -> None:
-    task = find_task(name)
-    first, again, other = (lay_out(task, np.random.default_rng(s)) for s in (seed, seed, seed + 1))
-    assert first == again
-    assert first != other
-
-
-def test_no_demonstration_shows_a_held_out_task() -> None:
+def test_no_demonstration_shows_a_held_out_combination() -> None:
     assert not set(TRAINING) & set(HELD_OUT)
-    taught = {(TASKS[name].object, TASKS[name].place) for name in TRAINING}
+    taught = {TASKS[name].goals for name in TRAINING}
+    brought = {(goal.object, goal.place) for goal in goals(TRAINING) if isinstance(goal, Bring)}
     instructions = {TASKS[name].instruction for name in TRAINING}
     for name in HELD_OUT:
-        assert (TASKS[name].object, TASKS[name].place) not in taught
+        assert TASKS[name].goals not in taught
         assert TASKS[name].instruction not in instructions
+        last = TASKS[name].goals[-1]
+        assert (last.object, last.place) not in brought
+
+
+def test_what_a_held_out_task_is_made_of_is_taught_in_other_combinations() -> None:
+    assert set(SKILLS_OF_HELD_OUT) == set(HELD_OUT)
+    for name, parts in SKILLS_OF_HELD_OUT.items():
+        assert parts <= set(TRAINING)
+        for goal in TASKS[name].goals:
+            taught = [other for part in parts for other in TASKS[part].goals]
+            assert goal in taught or goal.object in {other.object for other in taught}
+            assert goal in taught or goal.place in {other.place for other in taught}
+
+
+def test_there_are_enough_tasks_of_each_kind() -> None:
+    assert len(HELD_OUT) == 6
+    assert len(TRAINING) >= 12
+    assert {type(goal).__name__ for goal in goals(TRAINING)} == {"Bring", "Push", "Slide"}
 
 
 def test_the_demos_behaviour_is_taught_and_its_sentence_is_not() -> None:
     demo, taught = TASKS[DEMO], [TASKS[name] for name in TRAINING]
-    assert (demo.object, demo.place) in {(task.object, task.place) for task in taught}
+    assert demo.goals in {task.goals for task in taught}
     assert demo.instruction not in {task.instruction for task in taught}
 
 
-def test_done_means_at_the_place_and_resting() -> None:
-    task = find_task("egg_on_plate")
-    plate = np.array([0.5, 0.0, 0.0])
-    rest = THINGS["plate"].top + THINGS["egg"].rest_height
-    assert is_done(task, np.array([0.5, 0.0, rest]), plate)
-    assert not is_done(task, np.array([0.5, 0.0, rest + 0.1]), plate)  # above it
-    assert not is_done(task, np.array([0.5, 0.09, rest]), plate)  # beside it
-    assert not is_done(task, np.array([0.5, 0.0, -0.5]), plate)  # fallen
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_all_that_a_task_names_exists(name: str) -> None:
+    task = TASKS[name]
+    assert set(task.things) <= set(THINGS)
+    assert all(THINGS[thing].part_of == "" for thing in task.things)
+    for goal in task.goals:
+        if isinstance(goal, Bring):
+            assert THINGS[goal.object].loose and THINGS[goal.place].radius > 0.0
 
 
 def test_an_unknown_task_lists_the_names() -> None:

@@ -1,48 +1,59 @@
-"""Counting successes."""
+"""Episodes in other processes: what is run, what is not run again, and what goes wrong."""
 
-import json
+import dataclasses
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from frs_sim.eval_command import table
-from frs_sim.evaluation import Episode
-from frs_sim.trials import Trial, run_trials, score, wilson
+from frs_sim.rows import NOBODY, Journal, Row, Trial
+from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
+from frs_sim.trials import TrialError, run_trials
 
-
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [(0, 50, 0.0, 0.0713), (25, 50, 0.3664, 0.6336), (50, 50, 0.9287, 1.0), (8, 10, 0.4902, 0.9433)],
-)
-def test_wilson_intervals_as_published(successes: int, n: int, low: float, high: float) -> None:
-    assert wilson(successes, n) == pytest.approx((low, high), abs=1e-3)
+BASE = Trial(TRAINING[0], "base:steps=1", NOBODY, 1, 0, FIRST_HELD_OUT_SEED, "weights", "code", False)
+FRS = dataclasses.replace(BASE, method="frs:steps=1", reasoner="noisy:0.5")
 
 
-@given(st.integers(1, 500), st.data())
-def test_the_interval_holds_the_rate(n: int, data: st.DataObject) -> None:
-    successes = data.draw(st.integers(0, n))
-    low, high = wilson(successes, n)
-    assert 0.0 <= low <= successes / n + 1e-12 and successes / n - 1e-12 <= high <= 1.0
+def outcome(row: Row) -> dict[str, object]:
+    """All but the times, which no two runs share."""
+    return {name: value for name, value in row.flat().items() if not name.endswith("_time")}
 
 
-def test_scores_and_table() -> None:
-    rows = [
-        (Trial("t", method, seed, 10, None), Episode("t", seed, method == "frs", good, 100, 10, {}, 100))
-        for method, outcomes in (("base", [False, False]), ("frs", [True, False]))
-        for seed, good in enumerate(outcomes)
-    ]
-    scores = score(rows)
-    assert [(s.method, s.n, s.successes) for s in scores] == [("base", 2, 0), ("frs", 2, 1)]
-    assert "| t | frs | 50 % |" in table(scores)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the rows of two trials, run in two processes."""
+    folder = tmp_path_factory.mktemp("finished")
+    with Journal(folder) as journal:
+        assert [row.trial for row in run_trials([FRS, BASE], 2, None, journal)] == [FRS, BASE]
+    return folder
 
 
-def test_rows_that_are_there_are_not_run_again(tmp_path: Path) -> None:
-    trials = [Trial("egg_in_basket", "base", 100_000, 1, None)]
-    first = run_trials(trials, 1, tmp_path)
-    rows = (tmp_path / "episodes.jsonl").read_text()
-    assert len(rows.splitlines()) == 1
-    assert json.loads(rows)["method"] == "base"
-    assert run_trials(trials, 1, tmp_path) == first
-    assert (tmp_path / "episodes.jsonl").read_text() == rows
+@pytest.fixture
+def journal(finished: Path, tmp_path: Path) -> Iterator[Journal]:
+    """A journal of one's own with those rows."""
+    with Journal(shutil.copytree(finished, tmp_path / "rows")) as journal:
+        yield journal
+
+
+def test_the_same_trial_goes_the_same_way(journal: Journal, tmp_path: Path) -> None:
+    with Journal(tmp_path / "other") as other:
+        again = run_trials([BASE, FRS], 1, None, other)  # one process runs both, after each other
+    assert list(map(outcome, again)) == [outcome(journal.rows[trial]) for trial in (BASE, FRS)]
+
+
+def test_rows_that_are_there_are_not_run_again(journal: Journal) -> None:
+    known, content = journal.rows[BASE], journal.path.read_bytes()
+    assert run_trials([BASE], 1, None, journal) == [known]
+    changed = dataclasses.replace(BASE, method="base:steps=2")
+    both = run_trials([BASE, changed], 1, None, journal)
+    assert both[0] == known
+    assert both[1].episode.evaluations == 2 * both[1].episode.decisions
+    assert journal.path.read_bytes() == content + journal.path.read_bytes().splitlines(keepends=True)[-1]
+
+
+def test_an_episode_that_fails_is_named_and_the_others_stay(journal: Journal) -> None:
+    bad = dataclasses.replace(BASE, task="dance")
+    with pytest.raises(TrialError, match=r"the episode dance, base:steps=1, scene 2147483648 failed: TaskError: no"):
+        run_trials([BASE, bad, FRS], 1, None, journal)
+    assert set(journal.rows) == {BASE, FRS}

@@ -1,0 +1,89 @@
+"""Reasoners of the evaluation: who gives the coarse directions. All are asked once per chunk, by one interface."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from frs_sim.cell import Truth
+from frs_sim.oracle import AUTHOR, LESS, oracle
+from frs_sim.tasks import Task
+from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
+
+Reasoner = Callable[[Task, Truth], Guidance | None]
+"""What is wished for now, given the task and the true state; None where nobody says anything.
+
+It is made anew for each episode, so it may remember what it said. What it knows never reaches the policy: only the
+wish does.
+"""
+
+_VALIDITY = 0.5  # s; the evaluation uses a wish at once
+_STREAM = 0x6E6F697379  # keeps the errors' random numbers apart from those of the scene with the same seed
+
+
+class ReasonerError(ValueError):
+    """A reasoner that does not exist; the message says what there is."""
+
+
+@dataclass(frozen=True)
+class ReasonerChoice:
+    """Which reasoner, as a command names it.
+
+    Attributes:
+        wrong: 0..1, probability that a wish is replaced by a random other one; 0 is the oracle.
+    """
+
+    wrong: float = 0.0
+
+    def __str__(self) -> str:
+        return f"noisy:{self.wrong:g}" if self.wrong else "oracle"
+
+    def make(self, seed: int) -> Reasoner:
+        """The reasoner for one episode; the same seed errs at the same decisions."""
+        return noisy(oracle, self.wrong, seed) if self.wrong else oracle
+
+
+def parse_reasoner(text: str) -> ReasonerChoice:
+    """Read "oracle" or "noisy:P". "noisy:0" is the oracle.
+
+    Raises:
+        ReasonerError: no such reasoner, or P is no probability.
+    """
+    name, colon, number = text.partition(":")
+    if text == "oracle":
+        return ReasonerChoice()
+    if name == "noisy" and colon:
+        try:
+            wrong = float(number)
+        except ValueError:
+            wrong = -1.0
+        if 0.0 <= wrong <= 1.0:
+            return ReasonerChoice(wrong)
+        raise ReasonerError(f"the reasoner {text!r} errs with probability {number!r}; it must lie in [0, 1]")
+    raise ReasonerError(f"no reasoner is called {text!r}; there are: oracle, noisy:P (P the probability of an error)")
+
+
+def noisy(reasoner: Reasoner, wrong: float, seed: int) -> Reasoner:
+    """A reasoner that errs: with probability `wrong` it says one of the other five directions, all equally likely.
+
+    Where it should have let the policy act, an error is any of the six, with the smaller amount. The same two random
+    numbers are drawn at every call, so that a larger `wrong` errs wherever a smaller one did.
+    """
+    rng = np.random.default_rng([_STREAM, seed])
+
+    def say(task: Task, truth: Truth) -> Guidance | None:
+        wish = reasoner(task, truth)
+        errs, which = rng.random() < wrong, rng.random()
+        if not errs:
+            return wish
+        right = None if wish is None or wish.defer else wish.direction
+        others = [direction for direction in DIRECTIONS.values() if direction != right]
+        direction = others[int(which * len(others))]
+        if wish is None or wish.defer:
+            return Guidance(GuidanceSource.SCRIPTED, AUTHOR, direction=direction, amount=LESS, validity=_VALIDITY)
+        return dataclasses.replace(wish, direction=direction)
+
+    return say

@@ -1,0 +1,138 @@
+"""`frs eval`: its arguments, what it leaves behind, and that a killed run goes on."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from eval_rows import rows
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frs_sim.eval_command import SCENES, add_arguments, run, scenes, split_methods
+from frs_sim.rows import JOURNAL, PARQUET, write_parquet
+from frs_sim.tasks import TRAINING
+
+QUICK = ("--tasks", TRAINING[0], "--methods", "base:steps=1", "--jobs", "2")
+COMMAND = "import sys, test_eval_command; sys.exit(test_eval_command.main(sys.argv[1:]))"
+
+
+def main(words: list[str]) -> int:
+    """What `frs eval` does with these words."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "methods"),
+    [(["base,frs"], ["base", "frs"]), (["base", "frs:steps=20"], ["base", "frs:steps=20"]),
+     (["base,frs:steps=20,delegate=no,rank"], ["base", "frs:steps=20,delegate=no", "rank"]),
+     (["frs:steps=2,frs:steps=5,delegate=no", "base"], ["frs:steps=2", "frs:steps=5,delegate=no", "base"])],
+)  # fmt: skip
+def test_methods_are_parted_by_spaces_and_commas(words: list[str], methods: list[str]) -> None:
+    assert split_methods(words) == methods
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, SCENES)), min_size=2, max_size=2, unique_by=lambda x: x[0])
+)
+def test_scenes_of_two_seeds_are_disjoint_and_not_among_the_demonstrations(blocks: list[tuple[int, int]]) -> None:
+    first, second = sorted((scenes(*block) for block in blocks), key=lambda block: block.start)
+    assert 2**31 <= first.start < first.stop <= second.start
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(["--tasks", "dance"], "no task is called 'dance'"), (["--tasks", "heldout,dance"], "no task is called 'dance'"),
+     (["--methods", "magic"], "method is 'magic'"), (["--methods", "base,frs:magic=1"], "no setting 'magic'"),
+     (["--methods", "noise"], "takes its noise from outside"),
+     (["--reasoner", "oracle,magic"], "no reasoner is called"),
+     (["--reasoner", "noisy:2"], "must lie in [0, 1]"), (["--episodes", "0"], "--episodes is 0"),
+     (["--episodes", "10001"], "--episodes is 10001"), (["--seed", "0,-1"], "--seed is -1"),
+     (["--seed", "x"], "--seed is 'x'"), (["--jobs", "0"], "--jobs is 0"), (["--every", "0"], "--every is 0"),
+     (["--weights", "none.safetensors"], "none.safetensors does not exist"), (["--plot", "nowhere"], "can't be read")],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    assert main(["--out", str(tmp_path / "out"), *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main([*QUICK, "--out", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.endswith("file can't be written: File exists\n")
+
+
+def test_an_evaluation_leaves_rows_a_summary_a_table_and_plots(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*QUICK, "--methods", "base:steps=1", "frs:steps=1", "--reasoner", "oracle,noisy:1", "--every", "50"]
+    assert main([*words, "--seed", "0,3", "--episodes", "1", "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        JOURNAL, PARQUET, "summary.json", "summary.md", "success.png", "cost.png", "by_wrong.png"
+    }  # fmt: skip
+    columns = "method, reasoner, every, seed, scene - 2147483648"
+    query = f"SELECT {columns} FROM '{tmp_path / PARQUET}' ORDER BY seed, method, reasoner"
+    assert duckdb.sql(query).fetchall() == [
+        ("base:steps=1", "none", 1, 0, 0), ("frs:steps=1", "noisy:1", 50, 0, 0), ("frs:steps=1", "oracle", 50, 0, 0),
+        ("base:steps=1", "none", 1, 3, 30000), ("frs:steps=1", "noisy:1", 50, 3, 30000),
+        ("frs:steps=1", "oracle", 50, 3, 30000),
+    ]  # fmt: skip
+    found = json.loads((tmp_path / "summary.json").read_text())
+    assert found["seeds"] == [0, 3]
+    assert [(score["method"], score["n"]) for score in found["scores"]] == [
+        ("base:steps=1", 2), ("frs:steps=1", 2), ("frs:steps=1", 2)
+    ]  # fmt: skip
+    table = (tmp_path / "summary.md").read_text()
+    assert table in capsys.readouterr().out
+
+
+def test_tables_and_plots_are_made_anew_without_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_parquet([*rows("bread", "base", "+-"), *rows("bread", "frs", "++")], tmp_path / PARQUET)
+    assert main(["--plot", str(tmp_path)]) == 0
+    assert "| frs    | 100 %   |" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} >= {"summary.json", "summary.md", "success.png", "cost.png"}
+
+
+def test_a_killed_evaluation_leaves_no_process_and_goes_on(tmp_path: Path, procs: Callable) -> None:
+    journal = tmp_path / "out" / JOURNAL
+    words = [*QUICK, "--out", str(tmp_path / "out"), "--episodes", "3"]
+    process = procs(sys.executable, "-c", COMMAND, *words, cwd=Path(__file__).parent)
+    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 0, "a first row")
+    process.kill()
+    process.wait()
+    until(lambda: not group_lives(process.pid), "the end of the workers")
+    before = journal.read_bytes()
+    before = before[: before.rfind(b"\n") + 1]
+    assert main(words) == 0
+    lines = journal.read_bytes().splitlines()
+    assert b"\n".join(lines).startswith(before.rstrip(b"\n"))
+    assert len(lines) == len({json.loads(line)["scene"] for line in lines}) == 3
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 60.0
+    while not happened():
+        assert time.monotonic() < end, f"{what} did not come"
+        time.sleep(0.02)
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""Episodes: who is asked when, and what the policy is shown."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from frs_sim.cell import Cell, Eyes, Truth
+from frs_sim.evaluation import run_episode
+from frs_sim.rows import Episode
+from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING, Task
+from frs_steering.policies import Observation, Policy, load_policy
+from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
+from frs_steering.steer.method import parse_method
+
+TASK, SCENE = TRAINING[0], FIRST_HELD_OUT_SEED
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[tuple[Cell, Eyes, Policy]]:
+    cell = Cell(TASK, SCENE)
+    eyes = Eyes(cell.model)
+    yield cell, eyes, load_policy("embedded")
+    eyes.close()
+
+
+class Upwards:
+    """Says "up" whenever it is asked, and counts. Up there nothing is done, so that the episode takes its full time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, task: Task, truth: Truth) -> Guidance:
+        self.asked += 1
+        return Guidance(GuidanceSource.SCRIPTED, "test", direction=DIRECTIONS["+z"])
+
+
+def run(workshop: tuple[Cell, Eyes, Policy], method: str, **more: Any) -> Episode:
+    episode = run_episode(*workshop, TASK, SCENE, method=parse_method(method), **more)
+    return dataclasses.replace(episode, wall_time=0.0, decide_time=0.0)
+
+
+def test_the_reasoner_is_asked_at_every_nth_decision(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    reasoner = Upwards()
+    episode = run(workshop, "frs:steps=1", reasoner=reasoner, every=3)
+    assert reasoner.asked == episode.steered == -(-episode.decisions // 3)
+    assert episode.evaluations == episode.decisions + episode.steered  # K to sample, 2 K to steer
+
+
+def test_without_a_wish_every_method_is_the_base(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    alone = run(workshop, "base:steps=2", reasoner=None)
+    assert alone.steered == 0
+    for silent in (None, lambda task, truth: None):
+        assert run(workshop, "frs:steps=2", reasoner=silent) == alone
+
+
+def test_the_base_does_not_hear_the_reasoner(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    assert run(workshop, "base:steps=2", reasoner=Upwards()) == run(workshop, "base:steps=2", reasoner=None)
+
+
+def test_the_policy_sees_no_more_than_a_robot_does(
+    workshop: tuple[Cell, Eyes, Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that reaches the policy is an observation, and that has no place for the truth."""
+    cell, _, policy = workshop
+    seen: list[Observation] = []
+    prepare = policy.prepare
+
+    def watch(observation: Observation) -> Any:
+        seen.append(observation)
+        return prepare(observation)
+
+    monkeypatch.setattr(policy, "prepare", watch)
+    run(workshop, "frs:steps=1", reasoner=Upwards())
+    assert all(type(observation) is Observation for observation in seen)
+    assert {field.name for field in dataclasses.fields(Observation)} == {
+        "images", "joint_position", "gripper", "instruction"
+    }  # fmt: skip
+    assert {camera for observation in seen for camera in observation.images} == set(policy.spec.cameras)
+    assert {observation.instruction for observation in seen} == {cell.task.instruction}
+    assert all(np.shape(observation.joint_position) == (7,) for observation in seen)
+
+
+def test_measuring_changes_nothing_and_finds_the_policys_own_chunks_common(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    plain = run(workshop, "frs", reasoner=Upwards(), every=5)
+    measured = run(workshop, "frs", reasoner=Upwards(), every=5, in_distribution=True)
+    nothing: dict[str, Any] = {f"{kind}_rarity": () for kind in ("refined", "reference", "base")}
+    assert dataclasses.replace(measured, **nothing) == plain
+    shares = [measured.refined_rarity, measured.reference_rarity, measured.base_rarity]
+    assert [len(share) for share in shares] == [measured.steered] * 3
+    assert all(0.0 <= rarity <= 1.0 for share in shares for rarity in share)
+    assert np.mean(measured.base_rarity) < 0.9  # uniform, were there many
+    assert np.mean(measured.reference_rarity) > np.mean(measured.base_rarity)
