@@ -40,7 +40,14 @@ examples:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of `frs`; returns the exit status."""
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _run(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="frs",
         description="Coarse directions from a person, acted out by a robot's own policy: flow reversal steering.",
@@ -61,10 +68,7 @@ def main(argv: list[str] | None = None) -> int:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     args = parser.parse_args(words)
-    try:
-        return args.run(args)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+    return args.run(args)
 
 
 if __name__ == "__main__":

@@ -14,20 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frs_bringup.description import DescriptionError, Graph, parse_assignments, resolve
+from frs_bringup.description import Graph, parse_assignments, resolve
 from frs_bringup.description_file import load
-from frs_bringup.middleware import (
-    NoDomainError,
-    claim_domain,
-    clean_shared_memory,
-    set_defaults,
-    shared_memory_warning,
-)
+from frs_bringup.errors import USAGE_ERROR, DescriptionError
+from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
 from frs_bringup.output import LogFiles, ProgressLine
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter, StartError
 from frs_bringup.terminal import ending_on_signals, kept_terminal
-from frs_sim.tasks import TASKS
 
 _EXAMPLES = """\
 examples:
@@ -37,7 +31,9 @@ examples:
   frs demo --task stack_cups --seed 7        another task and scene
 
 It leaves OUT/STAMP/ with summary.json, episode.mp4, the recorded bag, and logs/.
-Exit status: 0 when the task succeeded, 1 when it did not or could not be run, 130 after Ctrl-C.
+It runs in a ROS domain of its own, which it prints, unless ROS_DOMAIN_ID names one.
+Exit status: 0 when the task succeeded, 1 when it did not or could not be run, 2 after a wrong argument, 130 after
+Ctrl-C.
 """
 
 
@@ -74,7 +70,8 @@ class Paths:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.epilog = _EXAMPLES
-    parser.add_argument("--task", choices=TASKS, metavar="NAME", help=f"one of: {', '.join(TASKS)}")
+    tasks = load("sim", config_directory()).arguments["task"].choices
+    parser.add_argument("--task", metavar="NAME", help=f"one of: {', '.join(tasks)}")
     parser.add_argument("--seed", type=int, metavar="N", help="of the scene; the same seed gives the same scene")
     parser.add_argument("--operator", choices=("scripted", "keyboard", "none"), help="who steers (default: scripted)")
     parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
@@ -85,24 +82,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one episode and report on it; returns the exit status."""
+    paths = None
     try:
-        given = parse_assignments(args.assignments)
-        options = {name: getattr(args, name) for name in ("task", "seed", "operator")}
-        given |= {name: str(value) for name, value in options.items() if value is not None}
-        if args.operator == "keyboard" and not sys.stdin.isatty():
-            raise DemoError("--operator keyboard needs a terminal; without one use --operator scripted")
-        configuration = load("sim", config_directory())
-        resolve(configuration, given)  # a wrong argument leaves no directory behind
-        paths = Paths(_new_directory(args.out))
-        graph = resolve(configuration, given | {"record_directory": str(paths.directory)})
-        result = _run_graph(graph, paths)
+        configuration, given = load("sim", config_directory()), _given(args)
+        graph = resolve(configuration, given)  # a wrong argument leaves no directory behind
+        if any(process.terminal for process in graph.processes) and not sys.stdin.isatty():
+            raise DescriptionError("--operator keyboard needs a terminal; without one use --operator scripted")
+        with ros_domain(os.environ, graph.namespace, of_its_own=True):  # of its own, so that two demos never meet
+            paths = Paths(_new_directory(args.out))
+            result = _run_graph(resolve(configuration, given | {"record_directory": str(paths.directory)}), paths)
         return _report(result, paths)
-    except Interrupted:
-        print("interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
-    except (DemoError, DescriptionError, StartError, NoDomainError, OSError) as error:
+    except DescriptionError as error:
         print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except (Interrupted, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        _tell_what_there_is(paths)
+        return 128 + signal.SIGINT
+    except (DemoError, StartError, NoDomainError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        _tell_what_there_is(paths)
         return 1
+
+
+def _given(args: argparse.Namespace) -> dict[str, str]:
+    """The configuration's arguments that the user gave, by either way of writing them."""
+    given = parse_assignments(args.assignments)
+    if "record_directory" in given:
+        raise DescriptionError("argument 'record_directory' is set by the demo itself; --out DIR chooses the place")
+    for name in ("task", "seed", "operator"):
+        value = getattr(args, name)
+        if value is not None and name in given:
+            raise DescriptionError(f"{name} is given twice: --{name} {value} and {name}:={given[name]}")
+        if value is not None:
+            given[name] = str(value)
+    return given
+
+
+def _tell_what_there_is(paths: Paths | None) -> None:
+    """Where the things are that a run without a report has left."""
+    if paths is None:
+        return
+    found = [("logs", paths.logs), *(("bag", bag.parent) for bag in sorted(paths.directory.glob("*/*.mcap")))]
+    found += [("bag", bag) for bag in sorted(paths.directory.glob("*/*.mcap.partial"))]
+    print("what there is of it:", file=sys.stderr)
+    for name, path in found:
+        print(f"{name:<9}{_shown(path)}", file=sys.stderr)
 
 
 def _new_directory(out: Path) -> Path:
@@ -120,10 +145,6 @@ def _new_directory(out: Path) -> Path:
 def _run_graph(graph: Graph, paths: Paths) -> Any:
     """Start the graph, run the episode, stop the graph; returns the action's result."""
     set_defaults(os.environ, graph.environment)
-    lock = None
-    if "ROS_DOMAIN_ID" not in os.environ:  # so that two demos never meet
-        domain, lock = claim_domain()
-        os.environ["ROS_DOMAIN_ID"] = str(domain)
     names = [process.name for process in graph.processes]
     warning = shared_memory_warning(len(names) + 1)
     if warning:
@@ -135,24 +156,22 @@ def _run_graph(graph: Graph, paths: Paths) -> Any:
         with ending_on_signals(starter.end) as signals, kept_terminal():
             starter.start()
             try:
-                return _run_episode(graph, paths, _checks(starter, signals, paths), line)
+                return _run_episode(graph, paths, _checks(starter, signals), line)
             finally:
                 line.end()
                 starter.stop()
                 if starter.killed:
                     clean_shared_memory()
-                if lock:
-                    lock.close()
 
 
-def _checks(starter: Starter, signals: list[int], paths: Paths) -> Callable[[], None]:
+def _checks(starter: Starter, signals: list[int]) -> Callable[[], None]:
     """A function that raises when the run has to end."""
 
     def check() -> None:
         if signals:
             raise Interrupted
         if starter.failure:
-            raise DemoError(f"{starter.failure}\n  more in {paths.logs}")
+            raise DemoError(starter.failure)
         if starter.wait(0.0):
             raise DemoError("the operator's screen was closed before the episode ended")
 
@@ -167,7 +186,7 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
 
     operators = tuple(p.name for p in graph.processes if p.name in ("scripted_reasoner", "teleop"))
     begun = time.monotonic()
-    with closing(EpisodeClient(check, operators)) as client:
+    with closing(EpisodeClient(check, operators, graph.namespace)) as client:
         try:
             client.wait_until_ready(lambda missing: line.show(f"waiting for {', '.join(missing)}"))
             line.show(f"ready after {time.monotonic() - begun:.1f} s", keep=True)
@@ -181,7 +200,7 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
                 ),
             )
         except EpisodeError as error:
-            raise DemoError(f"{error}\n  what the nodes said is in {paths.logs}") from error
+            raise DemoError(str(error)) from error
 
 
 def _report(result: Any, paths: Paths) -> int:

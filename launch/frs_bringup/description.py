@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from frs_bringup.errors import DescriptionError
+from frs_bringup.parameter_file import check_parameter_file
+
 Value = bool | int | float | str
 """What an argument or a parameter can be."""
 
@@ -20,10 +23,7 @@ RESPAWN_DELAY = 1.0
 
 _BOOLS = {"true": True, "false": False}
 _REFERENCE = re.compile(r"\$\((\w+)\)")
-
-
-class DescriptionError(ValueError):
-    """A description, or an argument given to it, is wrong; the message names it and what would be right."""
+_NAMESPACE = re.compile(r"/|(/[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,22 @@ class Argument:
         default: its value where none is given; its type is the argument's type.
         description: one line for `--show-args`.
         choices: allowed values; empty for any.
+        low: smallest allowed number; None for any.
+        high: greatest allowed number; None for any.
     """
 
     name: str
     default: Value
     description: str
     choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
     def parse(self, text: str) -> Value:
         """Turn what was typed into the argument's type.
 
         Raises:
-            DescriptionError: it is of another type, or not among the choices.
+            DescriptionError: it is of another type, out of its range, or not among the choices.
         """
         if self.choices and text not in self.choices:
             raise DescriptionError(f"argument {self.name!r} is {text!r}; it must be one of: {', '.join(self.choices)}")
@@ -54,9 +58,25 @@ class Argument:
             return text
         kind = type(self.default)
         try:
-            return _BOOLS[text.lower()] if kind is bool else kind(text)
+            value = _BOOLS[text.lower()] if kind is bool else kind(text)
         except (KeyError, ValueError):
             raise DescriptionError(f"argument {self.name!r} is {text!r}; it must be of type {kind.__name__}") from None
+        if not self.allows(value):
+            raise DescriptionError(f"argument {self.name!r} is {text!r}; it must be {self.range_in_words}")
+        return value
+
+    def allows(self, value: float) -> bool:
+        """Whether a number lies in the range."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    @property
+    def range_in_words(self) -> str:
+        """The range of a number: "from 0 to 9", "at least 0", "at most 9"; empty where every number is allowed."""
+        if self.low is not None and self.high is not None:
+            return f"from {self.low} to {self.high}"
+        if self.low is not None:
+            return f"at least {self.low}"
+        return f"at most {self.high}" if self.high is not None else ""
 
 
 @dataclass(frozen=True)
@@ -157,6 +177,11 @@ class Graph:
     environment: Mapping[str, str]
     processes: tuple[Process, ...]
 
+    @property
+    def namespace(self) -> str:
+        """Of the first node; in a configuration that names one for every node, that of all."""
+        return self.processes[0].namespace if self.processes else "/"
+
 
 def parse_assignments(words: Sequence[str]) -> dict[str, str]:
     """Split words of the form `name:=value`.
@@ -182,7 +207,7 @@ def resolve(configuration: Configuration, given: Mapping[str, str]) -> Graph:
 
     Raises:
         DescriptionError: an argument does not exist (the message lists those that do) or has a wrong value,
-            or a parameter file does not exist.
+            or a parameter file does not exist or is none, or the namespace is no ROS name.
     """
     for name in given:
         if name not in configuration.arguments:
@@ -218,11 +243,18 @@ def _process(node: Node, scope: Mapping[str, Value]) -> Process:
     for path in files:
         if not path.is_file():
             raise DescriptionError(f"parameter file {path} of node {node.name!r} does not exist")
+        check_parameter_file(path)
+    namespace = "/" + str(fill(node.namespace, scope)).strip("/")
+    if not _NAMESPACE.fullmatch(namespace):
+        raise DescriptionError(
+            f"namespace {namespace!r} of node {node.name!r} is no ROS name; "
+            "between slashes it must have letters, digits and '_', and begin with no digit"
+        )
     return Process(
         package=node.package,
         executable=node.executable,
         name=node.name,
-        namespace="/" + str(fill(node.namespace, scope)).strip("/"),
+        namespace=namespace,
         log_level=str(fill(node.log_level, scope)),
         parameter_files=tuple(files),
         parameters={name: fill(value, scope) for name, value in node.parameters.items()},

@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
-from frs_bringup.description import RESPAWN_DELAY, Argument, Configuration, DescriptionError, Node, Value, references
+from frs_bringup.description import RESPAWN_DELAY, Argument, Configuration, Node, Value, references
+from frs_bringup.errors import DescriptionError
 
 _TOP = {"summary", "environment", "arguments", "every_node", "nodes"}
-_ARGUMENT = {"default", "description", "choices"}
+_ARGUMENT = {"default", "description", "choices", "low", "high"}
 _EVERY_NODE = {"namespace", "log_level", "parameter_files", "respawn_delay"}
 _NODE = _EVERY_NODE | {"package", "executable", "parameters", "remappings", "when", "terminal"}
 
@@ -41,7 +42,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
-        raise DescriptionError(f"{path} can't be read: {error}") from error
+        raise DescriptionError(f"{path} can't be read: {' '.join(str(error).split())}") from error
     return content if isinstance(content, dict) else {}
 
 
@@ -72,9 +73,18 @@ def _argument(name: str, entry: dict[str, Any]) -> Argument:
         raise DescriptionError(f"{where} has the default {entry.get('default')!r}; it must be a bool, number or string")
     if not entry.get("description"):
         raise DescriptionError(f"{where} has no description")
-    argument = Argument(name, entry["default"], entry["description"], tuple(map(str, entry.get("choices", ()))))
+    numeric = isinstance(entry["default"], int | float) and not isinstance(entry["default"], bool)
+    for key in ("low", "high"):
+        if key in entry and not (numeric and isinstance(entry[key], int | float)):
+            raise DescriptionError(f"{where} has the {key} {entry[key]!r}; only numbers have one, and it is a number")
+    choices = tuple(map(str, entry.get("choices", ())))
+    argument = Argument(
+        name, entry["default"], entry["description"], choices, low=entry.get("low"), high=entry.get("high")
+    )
     if argument.choices and argument.default not in argument.choices:
         raise DescriptionError(f"{where} has the default {argument.default!r}, which is not among its choices")
+    if numeric and not argument.allows(entry["default"]):
+        raise DescriptionError(f"{where} has the default {argument.default!r}; it must be {argument.range_in_words}")
     return argument
 
 

@@ -57,19 +57,20 @@ class Progress:
 class EpisodeClient:
     """A node that runs one episode; everything happens in the caller's thread."""
 
-    def __init__(self, check: Callable[[], None], operators: tuple[str, ...]) -> None:
+    def __init__(self, check: Callable[[], None], operators: tuple[str, ...], namespace: str = "/") -> None:
         """Join the graph.
 
         Args:
             check: called ten times a second; raises what should end a wait.
             operators: names of the nodes that give guidance.
+            namespace: of the graph's nodes.
         """
         self._check = check
         self._operators = operators
         self._heard: dict[str, Any] = {}
         self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("frs_demo", context=self._context)
+        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node("frs_demo", context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         for name, (kind, topic) in _STATES.items():

@@ -67,7 +67,7 @@ def decisions_by_source(decisions: Sequence[Any], names: Mapping[int, str]) -> d
 
 
 def ticks(states: Sequence[Any]) -> dict[str, float | int | None]:
-    """Control steps from the first chunk on: driven by a fresh chunk, or starved though one was due.
+    """Control steps from the first chunk on: driven by a fresh chunk, or starved though one was due (see ArmState).
 
     Args:
         states: frs_msgs/ArmState in order, up to the end of the drive. Its counters begin anew with each claim.

@@ -111,7 +111,11 @@ class Starter:
         while True:
             begun = time.monotonic()
             status = self._run(process, command)
-            if status is None or self._stopping.is_set():
+            if status is None:
+                return
+            if self._stopping.is_set():
+                if status > 0:
+                    self._on_line(process.name, f"frs: {in_words(status)} when it was stopped")
                 return
             ending = f"{in_words(status)} after {time.monotonic() - begun:.1f} s"
             if process.terminal:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from frs_bringup.measures import RUNNING, Stat, chunks_driven, decisions_by_source, seams, stages_ms, ticks
+from frs_bringup.measures import Stat, chunks_driven, decisions_by_source, seams, stages_ms, ticks
 from frs_steering.record.reader import records, same_topic, summarise
 
 SOURCES = {0: "base", 1: "human", 2: "vlm", 3: "scripted", 4: "noise_policy"}
@@ -50,14 +50,12 @@ def summarise_episode(bag: Path) -> dict[str, Any]:
     whole = summarise(bag)
     heard = _read(bag)
     started, end_time, end = _borders(bag, heard["episode_event"])
-    drive_end, last_task = _drive_end(heard, started, end_time)
-    first_task = next((task for when, task in heard["task_state"] if when >= started), None)
+    drive_end, steps, last_task = _drive(heard["task_state"], started, end_time)
     kept = {topic: [message for when, message in entries if when <= drive_end] for topic, entries in heard.items()}
     if not kept["policy_info"]:
         raise SummaryError(f"{bag} holds no policy_info: was vla_inference running?")
     policy = kept["policy_info"][-1]
     duration = (drive_end - started) * 1e-9
-    steps = last_task.step - first_task.step if last_task and first_task else None
     return {
         "success": LABELS[end.kind] == "succeeded",
         "label": LABELS[end.kind],
@@ -66,7 +64,7 @@ def summarise_episode(bag: Path) -> dict[str, Any]:
         "seed": end.seed,
         "instruction": end.instruction,
         "episode_id": end.episode_id,
-        "steps": steps,
+        "steps": steps if last_task else None,
         "step_limit": last_task.step_limit if last_task else None,
         "duration_s": round(duration, 3),
         "sim_speed": round(steps * policy.row_duration / duration, 3) if steps and duration else None,
@@ -108,7 +106,7 @@ def machine() -> dict[str, Any]:
 def table(summary: Mapping[str, Any]) -> str:
     """The summary as a short table for people."""
     decisions = ", ".join(f"{count} {source}" for source, count in summary["decisions"].items() if count)
-    share, speed = summary["ticks"]["fresh_share"], summary["sim_speed"]
+    share, starved, speed = summary["ticks"]["fresh_share"], summary["ticks"]["starved"], summary["sim_speed"]
     slow = f" (the simulation ran at {speed:.2f} of real time)" if speed is not None and speed < SLOW else ""
     rows = [
         ("task", f"{summary['task']} (seed {summary['seed']}): {summary['instruction']}"),
@@ -116,7 +114,7 @@ def table(summary: Mapping[str, Any]) -> str:
         ("steps", f"{summary['steps']} of at most {summary['step_limit']} in {summary['duration_s']:.1f} s{slow}"),
         ("chunks", f"{summary['chunks']}"),
         ("steered by", f"{decisions or 'nobody'}; deferred to the policy: {summary['deferred']}"),
-        ("fresh chunk", f"{_percent(share)} of the control ticks, {summary['ticks']['starved']} starved"),
+        ("fresh chunk", f"{_percent(share)} of the control steps that were due one, {starved} starved"),
         ("seam", _seam_in_words(summary["seam"])),
     ]
     lines = [f"{name:<14}{text}" for name, text in rows]
@@ -131,13 +129,8 @@ def _success_in_words(summary: Mapping[str, Any]) -> str:
 
 
 def _seam_in_words(seam: Mapping[str, Stat]) -> str:
-    delay, jump, change = seam["delay_ms"]["p50"], seam["velocity_jump"]["p50"], seam["velocity_change"]["p50"]
-    if delay is None:
-        return "none"
-    words = f"{delay:.0f} ms after the observation"
-    if jump is not None and change is not None:
-        words += f", velocity changes by {jump:.3f} rad/s (within a chunk {change:.3f})"
-    return words
+    delay = seam["delay_ms"]["p50"]
+    return "none" if delay is None else f"a chunk takes over {delay:.0f} ms after its observation"
 
 
 def _percent(share: float | None) -> str:
@@ -170,18 +163,20 @@ def _borders(bag: Path, events: list[tuple[int, Any]]) -> tuple[int, int, Any]:
     raise SummaryError(f"{bag} holds no end of an episode (episode_event succeeded, failed, stopped or discarded)")
 
 
-def _drive_end(heard: Mapping[str, list[tuple[int, Any]]], started: int, ended: int) -> tuple[int, Any]:
-    """When the task was done or, if it never was, a chunk drove last [ns], and the task's state then.
+def _drive(tasks: list[tuple[int, Any]], started: int, ended: int) -> tuple[int, int, Any]:
+    """When the drive ended [ns], after how many control steps, and the task's state then (None if there was none).
 
-    What follows is the arm coming to rest before the episode is labelled: no chunk is due any more.
+    It ends when the task is done or the step limit is reached, else with the episode: by a hand, or because a node
+    failed. What follows is the arm coming to rest before the episode is labelled.
     """
-    during = [(when, task) for when, task in heard["task_state"] if started <= when <= ended]
-    done = next(((when, task) for when, task in during if task.success), None)
-    if done:
-        return done
-    driven = [when for when, state in heard["arm_state"] if state.state == RUNNING and when <= ended]
-    last = max(driven, default=ended)
-    return last, next((task for when, task in reversed(during) if when <= last), None)
+    during = [(when, task) for when, task in tasks if started <= when <= ended]
+    during = [(when, task) for when, task in during if task.episode == during[0][1].episode]  # sim was not restarted
+    if not during:
+        return ended, 0, None
+    first = during[0][1].step
+    over = ((when, task) for when, task in during if task.success or task.step - first >= task.step_limit)
+    end, last = next(over, (ended, during[-1][1]))
+    return end, last.step - first, last
 
 
 def _count(result: Mapping[str, str], name: str) -> int | None:

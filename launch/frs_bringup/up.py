@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from frs_bringup.description import Configuration, DescriptionError, Graph, parse_assignments, resolve
+from frs_bringup.description import Configuration, Graph, parse_assignments, resolve
 from frs_bringup.description_file import load
-from frs_bringup.middleware import clean_shared_memory, set_defaults, shared_memory_warning
+from frs_bringup.errors import USAGE_ERROR, DescriptionError
+from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
 from frs_bringup.output import LogFiles, PrefixedOutput
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter, StartError
@@ -24,7 +25,8 @@ examples:
   frs up sim params_file:=mine.yaml          with parameters of your own
   frs up sim --show-args                     all arguments with their meaning
 
-Ctrl-C stops all nodes. The same graph on a ROS 2 host: ros2 launch frs_bringup sim.launch.py [name:=value ...]
+Ctrl-C stops all nodes. They talk in the ROS domain that ROS_DOMAIN_ID names, 0 where it is not set, so that ROS tools
+in another terminal hear them. The same graph on a ROS 2 host: ros2 launch frs_bringup sim.launch.py [name:=value ...]
 """
 
 
@@ -44,8 +46,12 @@ def run(args: argparse.Namespace) -> int:
             print(arguments_in_words(configuration))
             return 0
         graph = resolve(configuration, parse_assignments(args.assignments))
-        return _run(graph, args.name)
-    except (DescriptionError, StartError, OSError) as error:
+        with ros_domain(os.environ, graph.namespace, of_its_own=False) as domain:
+            return _run(graph, args.name, domain)
+    except DescriptionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except (NoDomainError, StartError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -55,12 +61,13 @@ def arguments_in_words(configuration: Configuration) -> str:
     paragraphs = [f"{configuration.name}: {configuration.summary}"]
     for argument in configuration.arguments.values():
         choices = f" (one of: {', '.join(argument.choices)})" if argument.choices else ""
+        numbers = f" ({argument.range_in_words})" if argument.range_in_words else ""
         default = f"{argument.default!r}" if isinstance(argument.default, str) else f"{argument.default}"
-        paragraphs.append(f"  {argument.name}:={default}\n      {argument.description}{choices}")
+        paragraphs.append(f"  {argument.name}:={default}\n      {argument.description}{choices}{numbers}")
     return "\n".join(paragraphs)
 
 
-def _run(graph: Graph, name: str) -> int:
+def _run(graph: Graph, name: str, domain: int) -> int:
     set_defaults(os.environ, graph.environment)
     names = [process.name for process in graph.processes]
     warning = shared_memory_warning(len(names))
@@ -69,6 +76,7 @@ def _run(graph: Graph, name: str) -> int:
     takes_terminal = any(process.terminal for process in graph.processes)
     output = LogFiles(names, _log_directory(name)) if takes_terminal else PrefixedOutput(names)
     starter = Starter(graph.processes, output)
+    print(f"starting {len(names)} nodes in ROS domain {domain}; Ctrl-C stops them", flush=True)
     with ending_on_signals(starter.end), kept_terminal():
         starter.start()
         try:

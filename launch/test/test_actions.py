@@ -110,7 +110,7 @@ def parse(lines: list[str]) -> list[dict[str, Any]]:
     [
         ({}, 7),
         ({"operator": "none", "task": "stack_cups", "seed": "12", "namespace": "lab", "log_level": "debug"}, 6),
-        ({"operator": "keyboard", "params_file": str(config_directory() / "sim_parameters.yaml")}, 6),
+        ({"operator": "keyboard", "params_file": str(config_directory() / "sim_parameters.yaml")}, 7),
     ],
 )
 def test_both_starters_start_the_same(given: dict[str, str], expected: int, procs: Callable[..., Any]) -> None:

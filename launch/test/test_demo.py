@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def test_a_node_that_can_not_start_is_named_and_its_words_kept(
     assert "  | error: weights file x does not exist" in demo.text()
     (directory,) = (tmp_path / "runs").iterdir()
     assert (directory / "logs" / "sim.log").read_text().startswith("domain ")
+    assert demo.text().endswith(f"\nwhat there is of it:\nlogs     {os.path.relpath(directory / 'logs')}\n")
 
 
 @pytest.mark.whole_graph
@@ -60,21 +62,39 @@ def test_ctrl_c_ends_it_with_130(procs: Callable[..., Any], tmp_path: Path) -> N
     demo.wait_for_text("waiting for vla_inference, arm_controller, sim, recorder, flow_steering")
     demo.send_signal(signal.SIGINT)
     assert demo.wait(15.0) == 130
-    assert demo.text().endswith("interrupted\n")
+    (directory,) = (tmp_path / "runs").iterdir()
+    logs = os.path.relpath(directory / "logs")
+    assert demo.text().endswith(f"\ninterrupted\nwhat there is of it:\nlogs     {logs}\n")
+
+
+@pytest.mark.usefixtures("waiting_nodes")
+def test_what_was_recorded_before_ctrl_c_is_named(procs: Callable[..., Any], tmp_path: Path) -> None:
+    demo = procs(*FRS, "demo", "--out", tmp_path / "runs")
+    demo.wait_for_text("waiting for vla_inference")
+    (directory,) = (tmp_path / "runs").iterdir()
+    for name in ("whole/whole.mcap", "torn/torn.mcap.partial"):
+        (directory / name).parent.mkdir()
+        (directory / name).touch()
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(15.0) == 130
+    assert f"bag      {os.path.relpath(directory / 'whole')}\n" in demo.text()
+    assert f"bag      {os.path.relpath(directory / 'torn' / 'torn.mcap.partial')}\n" in demo.text()
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "message"),
+    ("words", "message"),
     [
-        (["--operator", "keyboard"], 1, "error: --operator keyboard needs a terminal"),
-        (["--task", "eggs"], 2, "argument --task: invalid choice: 'eggs' (choose from"),
-        (["eggs:=1"], 1, "error: configuration 'sim' has no argument 'eggs'; it has: task"),
+        (["--operator", "keyboard"], "error: --operator keyboard needs a terminal"),
+        (["operator:=keyboard"], "error: --operator keyboard needs a terminal"),
+        (["--task", "eggs"], "error: argument 'task' is 'eggs'; it must be one of: egg_on_plate, "),
+        (["--seed", "-1"], "error: argument 'seed' is '-1'; it must be from 0 to "),
+        (["--seed", "1", "seed:=2"], "error: seed is given twice: --seed 1 and seed:=2"),
+        (["eggs:=1"], "error: configuration 'sim' has no argument 'eggs'; it has: task"),
+        (["record_directory:=x"], "error: argument 'record_directory' is set by the demo itself; --out DIR chooses"),
     ],
 )
-def test_wrong_arguments_are_named(
-    procs: Callable[..., Any], tmp_path: Path, words: list[str], status: int, message: str
-) -> None:
+def test_wrong_arguments_are_named(procs: Callable[..., Any], tmp_path: Path, words: list[str], message: str) -> None:
     demo = procs(*FRS, "demo", "--out", tmp_path / "runs", *words, stdin=subprocess.DEVNULL)
-    assert demo.wait(30.0) == status
+    assert demo.wait(30.0) == 2
     assert message in demo.text()
     assert not (tmp_path / "runs").exists()

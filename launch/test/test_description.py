@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,17 +10,22 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.validate_namespace import validate_namespace
 
-from frs_bringup.description import DescriptionError, parse_assignments, resolve
+from frs_bringup.description import Argument, Configuration, Node, parse_assignments, resolve
 from frs_bringup.description_file import load, names
+from frs_bringup.errors import DescriptionError
 from frs_bringup.places import config_directory
+from frs_sim.nodes.sim import SimParameters
+from frs_sim.tasks import TASKS
 
 SMALL = """
 summary: two nodes
 environment: {PROFILE: $(config)/profile.xml}
 arguments:
   who: {default: me, choices: [me, you], description: of the two}
-  count: {default: 3, description: how often}
+  count: {default: 3, low: 0, high: 9, description: how often}
   share: {default: 0.5, description: of the whole}
   loud: {default: false, description: whether to shout}
   more: {default: "", description: further parameters}
@@ -87,6 +93,9 @@ def test_ros_arguments_are_those_of_ros(directory: Path) -> None:
         (["count:=three"], r"'count' is 'three'; it must be of type int"),
         (["count:=1.5"], r"'count' is '1.5'; it must be of type int"),
         (["count:=true"], r"'count' is 'true'; it must be of type int"),
+        (["count:=-1"], r"'count' is '-1'; it must be from 0 to 9"),
+        (["namespace:=9bad"], r"namespace '/9bad' of node 'first' is no ROS name; between slashes"),
+        (["namespace:=a//b"], r"namespace '/a//b' of node 'first' is no ROS name"),
         (["loud:=1"], r"'loud' is '1'; it must be of type bool"),
         (["share:=[1"], r"'share' is '\[1'; it must be of type float"),
         (["more:=absent.yaml"], r"parameter file .*absent.yaml of node 'first' does not exist"),
@@ -109,6 +118,8 @@ def test_wrong_arguments_are_named(directory: Path, words: list[str], message: s
         ({"arguments": {"x": {"default": [1], "description": "d"}}}, r"argument 'x' has the default \[1\]"),
         ({"arguments": {"x": {"default": "c", "choices": ["a"], "description": "d"}}}, r"not among its choices"),
         ({"arguments": {"config": {"default": "c", "description": "d"}}}, r"argument 'config' can't be"),
+        ({"arguments": {"x": {"default": 1, "low": 2, "description": "d"}}}, r"default 1; it must be at least 2"),
+        ({"arguments": {"x": {"default": "", "high": 2, "description": "d"}}}, r"'x' has the high 2; only numbers"),
         ({"nodes": ["a"]}, r"nodes is \['a'\]; it must be a mapping"),
         ({"extra": 1}, r"the description has the key 'extra'"),
     ],
@@ -127,17 +138,38 @@ def test_missing_configuration_lists_those_there_are(directory: Path) -> None:
 
 @given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
 def test_an_arguments_text_comes_back_as_its_value(value: bool | int | float) -> None:
-    from frs_bringup.description import Argument
-
     parsed = Argument("x", type(value)(0), "any").parse(json.dumps(value))
     assert parsed == value
     assert type(parsed) is type(value)
 
 
+@given(st.text("ab9_/- ", max_size=8))
+def test_a_namespace_is_refused_where_ros_refuses_it(name: str) -> None:
+    node = Node("n", "p", "e", "$(namespace)", "info", (), {}, {}, 1.0, {}, False)
+    argument = Argument("namespace", "", "of all")
+    configuration = Configuration("c", "", Path("."), {}, {"namespace": argument}, (node,))
+    try:
+        right = validate_namespace("/" + name.strip("/"))
+    except InvalidNamespaceException:
+        right = False
+    if right:
+        assert resolve(configuration, {"namespace": name}).namespace == "/" + name.strip("/")
+    else:
+        with pytest.raises(DescriptionError, match="is no ROS name"):
+            resolve(configuration, {"namespace": name})
+
+
+def test_the_installed_sim_configuration_has_the_tasks_and_seeds_that_there_are() -> None:
+    arguments = load("sim", config_directory()).arguments
+    assert arguments["task"].choices == tuple(TASKS)
+    seed = next(field for field in dataclasses.fields(SimParameters) if field.name == "seed")
+    assert (arguments["seed"].low, arguments["seed"].high) == (seed.metadata["low"], seed.metadata["high"])
+
+
 def test_the_installed_sim_configuration_resolves_for_every_operator() -> None:
     configuration = load("sim", config_directory())
     everyone = {"sim", "vla_inference", "flow_steering", "arm_controller", "recorder", "episode"}
-    extra = {"scripted": {"scripted_reasoner"}, "keyboard": {"teleop"}, "none": set()}
+    extra = {"scripted": {"scripted_reasoner"}, "keyboard": {"teleop", "camera_view"}, "none": set()}
     for operator, more in extra.items():
         graph = resolve(configuration, {"operator": operator})
         assert {process.name for process in graph.processes} == everyone | more

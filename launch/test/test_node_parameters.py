@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rclpy.node import Node
 
 from frs_bringup.description import Process, resolve
 from frs_bringup.description_file import load
@@ -31,9 +32,12 @@ print(json.dumps({"node": node.get_fully_qualified_name(), "values": values, "to
 
 def declared(package: str, executable: str) -> dict[str, dataclasses.Field[Any]]:
     """Parameters that a node's dataclass declares, by name."""
-    module = importlib.import_module(f"{package}.nodes.{executable}")
+    executed = importlib.import_module(f"{package}.nodes.{executable}")
+    nodes = [value for value in vars(executed).values() if isinstance(value, type) and issubclass(value, Node)]
+    modules = {executed, *(importlib.import_module(node.__module__) for node in nodes if node is not Node)}
     own = [
         value
+        for module in modules
         for name, value in vars(module).items()
         if name.endswith("Parameters") and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
     ]

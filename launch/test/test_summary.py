@@ -124,6 +124,19 @@ def test_ticks_count_until_the_task_is_done(summary: dict[str, Any]) -> None:
     assert summary["ticks"] == {"driven": 19, "starved": 1, "fresh_share": 0.95}
 
 
+def test_a_drive_that_dies_is_measured_until_the_step_limit(tmp_path: Path) -> None:
+    """The last row drives long before the limit: the steps after it are steps too, and starved ones."""
+    recording = episode(ends=False)
+    limit = 24
+    for _, topic, message in recording.messages:
+        if topic == "task_state":
+            message.success, message.step_limit = False, limit
+    recording.add(TICKS + 8, "episode_event", event(EpisodeEvent.FAILED, f"no success within {limit} control steps"))
+    summary = summarise_episode(recording.write(tmp_path))
+    assert (summary["steps"], summary["step_limit"]) == (limit, limit)
+    assert summary["ticks"] == {"driven": 21, "starved": 1 + 2, "fresh_share": 0.875}
+
+
 def test_stages_in_ms(summary: dict[str, Any]) -> None:
     stages = summary["stages_ms"]
     assert stages["camera_age"] == {"p50": 40.0, "p99": 40.0, "n": 3}
@@ -143,8 +156,9 @@ def test_seams(summary: dict[str, Any]) -> None:
 def test_the_table_tells_the_main_things(summary: dict[str, Any]) -> None:
     text = table(summary)
     assert "yes (success)" in text
-    assert "95.0 % of the control ticks, 1 starved" in text
+    assert "95.0 % of the control steps that were due one, 1 starved" in text
     assert "1 base, 2 scripted; deferred to the policy: 1" in text
+    assert "a chunk takes over 133 ms after its observation" in text
     assert "camera_age" in text
 
 

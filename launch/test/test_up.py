@@ -48,8 +48,25 @@ def test_sets_the_profile_unless_the_user_has(procs: Callable[..., Any], monkeyp
     up = procs(*FRS, "up", "sim", "operator:=none")
     text = up.wait_for_text(f"profile {config_directory()}/frs_shm.xml")
     assert f"domain {os.environ['ROS_DOMAIN_ID']}" in text
-    mine = procs(*FRS, "up", "sim", "operator:=none", env={"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"})
+    words = ("up", "sim", "operator:=none", "namespace:=lab")  # a graph of its own, beside the first
+    mine = procs(*FRS, *words, env={"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"})
     mine.wait_for_text("profile mine.xml")
+
+
+@pytest.mark.usefixtures("waiting_nodes")
+def test_a_second_graph_in_the_same_domain_is_refused(procs: Callable[..., Any]) -> None:
+    first = procs(*FRS, "up", "sim", "operator:=none")
+    domain = os.environ["ROS_DOMAIN_ID"]
+    first.wait_for_text(f"starting 6 nodes in ROS domain {domain}; Ctrl-C stops them\n")
+    for words in (("up", "sim"), ("demo",)):
+        second = procs(*FRS, *words)
+        assert second.wait(20.0) == 1
+        assert second.text().startswith(f"error: another frs runs a graph in ROS domain {domain}: end it, or")
+        assert len(second.text().splitlines()) == 1
+    first.send_signal(signal.SIGINT)
+    assert first.wait(10.0) == 0
+    again = procs(*FRS, "up", "sim", "operator:=none")
+    again.wait_for_text("[sim]")
 
 
 @pytest.mark.usefixtures("waiting_nodes")
@@ -69,11 +86,14 @@ def test_a_node_that_can_not_start_ends_it_with_its_words(
         (["sims"], "error: no configuration is called 'sims'"),
         (["sim", "operator:=me"], "error: argument 'operator' is 'me'; it must be one of: scripted, keyboard, none"),
         (["sim", "seed"], "error: 'seed' is no argument; write name:=value"),
+        (["sim", "task:=fly"], "error: argument 'task' is 'fly'; it must be one of: egg_on_plate, "),
+        (["sim", "seed:=-4"], "error: argument 'seed' is '-4'; it must be from 0 to "),
+        (["sim", "namespace:=9bad"], "error: namespace '/9bad' of node 'sim' is no ROS name; "),
     ],
 )
 def test_wrong_arguments_end_it_with_one_line(procs: Callable[..., Any], words: list[str], message: str) -> None:
     up = procs(*FRS, "up", *words)
-    assert up.wait(20.0) == 1
+    assert up.wait(20.0) == 2
     assert up.text().startswith(message)
     assert len(up.text().splitlines()) == 1
 

@@ -17,6 +17,7 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
+            "camera_view = frs_teleop_cli.nodes.camera_view:main",
             "teleop = frs_teleop_cli.nodes.teleop:main",
         ],
     },

@@ -21,7 +21,7 @@ STILL = 0.05  # m/s, slower than that a thing counts as lying still
 SUCCESS_HOLD = 8  # control steps (half a second) for which the success test must hold
 ACCELERATION = 10.0  # rad/s^2, FR3 joint acceleration limit (libfranka): the drive ramps no faster
 DRIVE_LAG = 0.1  # s, kv/kp of the position servos; fed forward so that the arm does not lag its target
-BLOCKED = 0.3  # rad that the goal may lead a blocked joint, so that it does not wind up
+BLOCKED = 0.005  # rad that the goal may lead a blocked joint: it neither winds up nor presses hard (lag: 0.001)
 PARKED = -5.0  # m, height where unused things float, under the floor
 
 

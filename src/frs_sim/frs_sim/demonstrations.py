@@ -36,6 +36,7 @@ EPISODES_PER_SHARD = 10
 HORIZON = 16  # rows of a chunk
 AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand learns to leave
 SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
+BELOW = -0.05  # m: what is lower has fallen off the table
 ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
 
 
@@ -171,5 +172,7 @@ def _style(rng: np.random.Generator) -> Style:
 
 
 def _relative(truth: Truth) -> np.ndarray:
+    # A thing that fell off the table falls on for ever; nobody needs to know where it is.
+    there = {name: position for name, position in truth.positions.items() if position[2] > BELOW}
     absent = np.full(3, np.nan)
-    return np.stack([truth.positions.get(name, absent + truth.tcp_position) - truth.tcp_position for name in THINGS])
+    return np.stack([there[name] - truth.tcp_position if name in there else absent for name in THINGS])

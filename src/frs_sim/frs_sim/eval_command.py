@@ -37,6 +37,7 @@ examples:
   frs eval --episodes 17 --seed 0,1,2              51 episodes each, of three disjoint blocks of scenes
   frs eval --methods base frs:steps=2 frs:steps=5 frs frs:steps=20      the effect of K, and a plot of it
   frs eval --reasoner oracle,noisy:0.1,noisy:0.2 --every 1,2,4          of wrong, and of rare, guidance
+  frs eval --methods base --near-end               can the policy finish a held-out task?
   frs eval --plot runs/eval                        the table and the plots anew, without running anything
 
 A method is a name with settings: base, frs, frs:steps=20, frs:steps=20,delegate=no. Methods are parted by spaces or
@@ -89,6 +90,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--in-distribution", action="store_true",
         help="measure how likely steered chunks and their references are under the policy; takes more time",
+    )  # fmt: skip
+    add(
+        "--near-end", action="store_true",
+        help="the expert drives until the last thing is held above its place, the method from there: does the policy"
+        " know how to finish?",
+    )  # fmt: skip
+    add(
+        "--instruction", default="", metavar="TEXT",
+        help="what the policy is told instead of the tasks' own sentences; one that was not trained leaves it to guess",
     )  # fmt: skip
     add("--out", type=Path, default=Path("runs/eval"), metavar="DIR", help="for the results (default: %(default)s)")
     add("--plot", type=Path, default=None, metavar="DIR", help="only draw DIR's table and plots anew")
@@ -158,7 +168,19 @@ def _plan(args: argparse.Namespace) -> Plan:
     ]
     code = code_hash()
     trials = [
-        Trial(task, method, reasoner, every, seed, scene, weights, code, args.in_distribution)
+        Trial(
+            task,
+            method,
+            reasoner,
+            every,
+            seed,
+            scene,
+            weights,
+            code,
+            args.in_distribution,
+            near_end=args.near_end,
+            instruction=args.instruction,
+        )
         for seed in seeds
         for scene in scenes(seed, args.episodes)
         for task in tasks

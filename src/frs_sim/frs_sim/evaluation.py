@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
+from frs_sim.expert import Phase, act, plan
 from frs_sim.reasoners import Reasoner
 from frs_sim.rows import Episode
 from frs_steering.arm.chunk import Chunk
@@ -14,11 +15,13 @@ from frs_steering.arm.execution import Execution, Settings
 from frs_steering.arm.limits import Limits
 from frs_steering.arm.reading import Reading
 from frs_steering.policies import Observation, Policy
+from frs_steering.robot.kinematics import joint_velocity
 from frs_steering.steer.decision import decide
 from frs_steering.steer.deferral import Trust
 from frs_steering.steer.likeness import likeness
 from frs_steering.steer.method import Method
 
+NEAR_END = (Phase.LOWER, Phase.SLIDE)
 DELAY = 1
 """Control steps from the observation to the chunk's taking over: what the nodes need with the embedded policy."""
 
@@ -34,6 +37,8 @@ def run_episode(
     reasoner: Reasoner | None,
     every: int = 1,
     in_distribution: bool = False,
+    near_end: bool = False,
+    instruction: str = "",
 ) -> Episode:
     """Run one episode; the policy sees images, joints, gripper and the instruction, nothing else.
 
@@ -46,10 +51,15 @@ def run_episode(
         method: how chunks are made of wishes.
         reasoner: who wishes, given the true state; None leaves the policy alone.
         every: the reasoner is asked at every n-th decision, beginning with the first.
+        near_end: the expert drives until the last thing is held above its place, and the method from there.
+        instruction: what the policy is told; empty for the task's own sentence.
         in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
     """
     began = time.perf_counter()
-    instruction = cell.reset(task, scene)
+    own = cell.reset(task, scene)
+    instruction = instruction or own
+    if near_end:
+        _bring_near(cell)
     spec, period = policy.spec, 1.0 / CONTROL_RATE
     execution = Execution(
         Settings(
@@ -93,6 +103,16 @@ def run_episode(
         wall_time=time.perf_counter() - began, decide_time=decide_time,
         refined_rarity=refined, reference_rarity=reference, base_rarity=base,
     )  # fmt: skip
+
+
+def _bring_near(cell: Cell) -> None:
+    for _ in range(cell.task.step_limit):
+        truth = cell.truth()
+        wanted = plan(cell.task, truth)
+        if (wanted.phase in NEAR_END and truth.held == cell.task.goals[-1].object) or wanted.phase is Phase.PUSH:
+            break
+        action = act(wanted, truth)
+        cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
 
 
 def _rarity(

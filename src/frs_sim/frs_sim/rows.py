@@ -41,6 +41,8 @@ class Trial:
         weights: SHA-256 of the policy's weights.
         code: fingerprint of the code, see `frs_sim.code_hash`.
         in_distribution: whether it is measured how rare the steered chunks are.
+        near_end: the expert brings the task near its end, and the method takes over there.
+        instruction: what the policy is told; empty for the task's own sentence.
     """
 
     task: str
@@ -52,6 +54,8 @@ class Trial:
     weights: str
     code: str
     in_distribution: bool
+    near_end: bool = False
+    instruction: str = ""
 
 
 @dataclass(frozen=True)

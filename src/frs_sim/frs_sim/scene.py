@@ -104,11 +104,11 @@ def _compensate_gravity(spec: mujoco.MjSpec) -> None:
 def _grip(spec: mujoco.MjSpec) -> None:
     for name in ("left_finger", "right_finger"):
         for geom in spec.body(name).geoms:
-            geom.friction = [1.5, 0.05, 0.005]
-            geom.condim = 6
+            # Bare metal, whatever it touches: tips that stick to what they are pressed on could not open there.
+            geom.friction, geom.priority = [0.2, 0.005, 0.0001], 1
         # Rubber pads as wide as a 2F-85's: from the file's, 17 mm wide with bumps, round things creep out sideways.
         spec.body(name).add_geom(
-            type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.011, 0.002, 0.011], pos=[0.0, 0.002, 0.042], density=0.0,
+            type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.011, 0.002, 0.011], pos=[0.0, 0.0015, 0.042], density=0.0,
             friction=[1.5, 0.05, 0.005], condim=6, solref=[0.006, 1.0], rgba=[0.15, 0.15, 0.16, 1.0],
         )  # fmt: skip
         for joint in spec.body(name).joints:  # the file's arm defaults would make the fingers stick

@@ -119,4 +119,6 @@ def _run(trial: Trial, weights: Path | None) -> Episode:
         reasoner=None if trial.reasoner == NOBODY else parse_reasoner(trial.reasoner).make(trial.scene),
         every=trial.every,
         in_distribution=trial.in_distribution,
+        near_end=trial.near_end,
+        instruction=trial.instruction,
     )  # fmt: skip

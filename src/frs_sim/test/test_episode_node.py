@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +33,27 @@ class Graph:
 
     def __init__(self, procs: Callable[..., Any], ear: Ear) -> None:
         self._procs, self.ear = procs, ear
+        self._left = False
         self.events = ear.listen(EpisodeEvent, "episode_event", EVENT)
         self.arm = ear.listen(ArmState, "arm_state", LATCHED)
         self.feedback: list[RunEpisode.Feedback] = []
         self._client = ActionClient(ear.node, RunEpisode, "run_episode")
 
-    def start(self, decider: str, *sim_parameters: str, recorder: bool = False) -> None:
+    def leave(self) -> None:
+        """Be no client of the action any more."""
+        if not self._left:
+            self._client.destroy()
+            self.ear.spin(0.1)  # its executor holds what it last waited for
+        self._left = True
+
+    def start(self, decider: str, *sim_parameters: str, recorder: bool = False, conductor: Sequence[str] = ()) -> None:
         """Start the nodes."""
         self.sim = self._procs(executable("sim"), "--ros-args", *sim_parameters)
         self._procs(executable("arm_controller", "frs_steering"))
         if recorder:
             self._procs(executable("recorder", "frs_steering"))
         self.decider = self.start_decider(decider)
-        self.episode = self._procs(executable("episode"), "--ros-args", "-p", "peer_timeout:=30.0")
+        self.episode = self._procs(executable("episode"), "--ros-args", "-p", "peer_timeout:=30.0", *conductor)
 
     def start_decider(self, kind: str) -> Any:
         return self._procs(sys.executable, expert_decider.__file__, kind)
@@ -76,8 +84,10 @@ class Graph:
 
 
 @pytest.fixture
-def graph(node: Node, procs: Callable[..., Any]) -> Graph:
-    return Graph(procs, Ear(node))
+def graph(node: Node, procs: Callable[..., Any]) -> Iterator[Graph]:
+    made = Graph(procs, Ear(node))
+    yield made
+    made.leave()
 
 
 def test_an_episode_from_reset_to_label(graph: Graph, tmp_path: Path) -> None:
@@ -156,6 +166,22 @@ def test_a_decider_that_died_goes_on_after_its_restart(graph: Graph) -> None:
     status, result = graph.outcome(handle)
     assert status == GoalStatus.STATUS_ABORTED
     assert "the scene was changed during the episode, to task 'egg_in_basket', seed 77" in result.message
+
+
+def test_with_the_scripted_operator_episodes_begin_by_themselves(graph: Graph) -> None:
+    words = ["-p", "operator:=scripted", "-p", "episodes:=2", "-p", "record_directory:=''"]
+    graph.leave()
+    graph.start("still", "-p", "realtime_factor:=5.0", "-p", "camera_rate:=1.0", "-p", "seed:=7", conductor=words)
+    graph.episode.wait_for_text("episode 2 of 2 is over", EPISODE_LIMIT)
+    graph.ear.until(lambda: len(graph.events) == 4)
+    assert graph.kinds() == 2 * [EpisodeEvent.STARTED, EpisodeEvent.FAILED]
+    assert [event.seed for event in graph.events] == [7, 7, 8, 8]
+
+
+@pytest.mark.usefixtures("graph")
+def test_with_another_node_to_ask_for_them_no_episodes_begin(procs: Callable[..., Any]) -> None:
+    episode = procs(executable("episode"), "--ros-args", "-p", "operator:=scripted")
+    episode.wait_for_text("no episode begins by itself: tester can ask for them")
 
 
 def test_a_signal_ends_a_running_episode_safely(graph: Graph) -> None:

@@ -93,3 +93,30 @@ def test_measuring_changes_nothing_and_finds_the_policys_own_chunks_common(works
     assert all(0.0 <= rarity <= 1.0 for share in shares for rarity in share)
     assert np.mean(measured.base_rarity) < 0.9  # uniform, were there many
     assert np.mean(measured.reference_rarity) > np.mean(measured.base_rarity)
+
+
+def test_near_its_end_the_thing_is_held_above_its_place(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    seen: list[Truth] = []
+
+    def watch(task: Task, truth: Truth) -> None:
+        seen.append(truth)
+
+    run(workshop, "frs:steps=1", reasoner=watch, near_end=True)
+    goal = workshop[0].task.goals[-1]
+    assert seen[0].held == goal.object
+    assert np.hypot(*(seen[0].positions[goal.object] - seen[0].positions[goal.place])[:2]) < 0.05
+
+
+def test_the_policy_can_be_told_something_else(
+    workshop: tuple[Cell, Eyes, Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, told = workshop[2], []
+    prepare = policy.prepare
+
+    def watch(observation: Observation) -> Any:
+        told.append(observation.instruction)
+        return prepare(observation)
+
+    monkeypatch.setattr(policy, "prepare", watch)
+    run(workshop, "base:steps=1", reasoner=None, instruction="do as you please")
+    assert set(told) == {"do as you please"}

@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from frs_msgs.msg import Guidance
 from rclpy.node import Node
 from sim_graph import Ear, executable
 
+from frs_sim.oracle import LESS
 from frs_steering.nodes.conversions import guidance_from_msg
 from frs_steering.nodes.qos import EVENT
 from frs_steering.steer.guidance import DIRECTIONS, GripperWish, GuidanceSource
+
+AMOUNTS = (float(np.float32(LESS)), 1.0)  # as they come out of a message
 
 
 def test_it_gives_cardinal_directions_from_the_truth_alone(node: Node, procs: Callable[..., Any]) -> None:
@@ -28,10 +32,10 @@ def test_it_gives_cardinal_directions_from_the_truth_alone(node: Node, procs: Ca
         ear.until(lambda: len(wishes) > 3)
         for wish in map(guidance_from_msg, wishes):
             assert wish.source is GuidanceSource.SCRIPTED
-            assert wish.author == "oracle"
+            assert wish.author == "scripted"
             assert wish.gripper is GripperWish.KEEP
             assert wish.validity == 0.5
-            assert wish.defer or (wish.direction in DIRECTIONS.values() and wish.amount in (0.5, 1.0))
+            assert wish.defer or (wish.direction in DIRECTIONS.values() and wish.amount in AMOUNTS)
     heard = dict(node.get_subscriber_names_and_types_by_node("scripted_reasoner", "/"))
     assert {topic for topic in heard if topic != "/parameter_events"} <= {"/sim/truth", "/clock"}
 

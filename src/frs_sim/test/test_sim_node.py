@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from sim_graph import Ear, executable, seconds
+from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from frs_sim.pacing import MAX_CATCH_UP
@@ -100,6 +101,14 @@ def test_it_publishes_robot_cameras_and_task(sim: Any, ear: Ear) -> None:
     assert states[-1].step > states[0].step
     assert not states[-1].success
     assert {"egg", "basket"} <= set(truths[-1].names)
+
+
+def test_the_instruction_is_there_from_the_start_and_new_with_each_reset(sim: Any, ear: Ear) -> None:
+    told = ear.listen(String, "instruction", LATCHED)
+    ear.until(lambda: told)
+    assert ear.reset("carrot_in_basket", 5).success
+    ear.until(lambda: len(told) == 2)
+    assert [msg.data for msg in told] == [TASKS[name].instruction for name in ("egg_in_basket", "carrot_in_basket")]
 
 
 def test_the_truth_is_on_no_other_topic(sim: Any, ear: Ear) -> None:

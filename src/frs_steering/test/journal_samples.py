@@ -98,9 +98,9 @@ def tick_messages(tick: int) -> list[tuple[str, Any]]:
     return messages
 
 
-def put_tick(writer: JournalWriter, tick: int) -> int:
-    """Hand one control step to a writer; returns how many messages that were."""
-    messages = tick_messages(tick)
+def put_tick(writer: JournalWriter, tick: int, *, leave_out: str = "") -> int:
+    """Hand one control step to a writer, all but one topic; returns how many messages that were."""
+    messages = [(name, message) for name, message in tick_messages(tick) if name != leave_out]
     for name, message in messages:
         index, stamp = INDEX[name], START + tick * TICK
         image = TOPICS[index].kind is Kind.IMAGE

@@ -148,13 +148,43 @@ def test_a_chunk_that_runs_out_holds_and_the_next_goes_on() -> None:
     assert (outcome.ticks_driven, outcome.ticks_starved) == (17, 4)
 
 
-def test_a_pause_of_the_owner_is_not_counted_as_starving_for_ever() -> None:
+def test_an_owner_that_falls_silent_starves_the_arm_without_a_cap() -> None:
+    bench = Bench().claimed()
+    assert bench.steps(20)[-1].ticks_starved == 0, "before the first row nothing is due"
+    bench.send(1, lease=1.5)
+    bench.steps(16)
+    assert bench.steps(200)[-1].ticks_starved == 200
+    bench.measures = False
+    outcome = bench.steps(10)[-1]
+    assert (outcome.state, outcome.ticks_starved) == (State.FAULT, 210), "without joint states it starves too"
+
+
+def test_an_owner_that_lets_go_ends_the_drive_at_once_and_no_chunk_is_due_until_the_next() -> None:
     bench = Bench().claimed()
     bench.send(1)
-    bench.steps(16 + 45)
-    at_pause = bench.step().ticks_starved
-    assert at_pause == 45
-    assert bench.steps(30)[-1].ticks_starved == at_pause
+    bench.steps(3)
+    assert bench.execution.renew(bench.epoch, 2, 0.0, bench.now)
+    outcome = bench.steps(100)[-1]
+    assert (outcome.state, outcome.message) == (State.HOLDING, "holding: 'steering' has let go")
+    assert (outcome.reason, outcome.ticks_driven, outcome.ticks_starved) == (Reason.LEASE_ENDED, 3, 0)
+    assert not bench.velocity.any()
+    assert bench.send(2).reason is Reason.OLD_CHUNK, "it was sent before, and comes late"
+    assert not bench.execution.renew(bench.epoch, 1, 0.0, bench.now), "so does a letting go of an older chunk"
+    bench.send(3, lease=1.5)
+    outcome = bench.steps(16 + 5)[-1]
+    assert (outcome.ticks_driven, outcome.ticks_starved) == (3 + 16, 5)
+
+
+def test_a_stop_ends_what_is_due() -> None:
+    bench = Bench().claimed()
+    bench.send(1, lease=1.5)
+    bench.steps(16 + 5)
+    bench.execution.stop("by hand")
+    assert bench.steps(30)[-1].ticks_starved == 5
+    bench.execution.reset()
+    assert bench.steps(30)[-1].ticks_starved == 5
+    bench.claimed()
+    assert bench.steps(30)[-1].ticks_starved == 0
 
 
 def test_skipped_steps_are_made_up_by_skipping_rows() -> None:
@@ -350,7 +380,8 @@ def test_a_renewed_lease_drives_on_and_an_ended_one_is_not_revived() -> None:
 
 
 @pytest.mark.parametrize(
-    ("epoch", "chunk_id", "lease"), [(1, 0, 0.3), (0, 7, 0.3), (0, 0, float("nan")), (0, 0, -1.0), (0, 0, 60.0)]
+    ("epoch", "chunk_id", "lease"),
+    [(1, 0, 0.3), (0, 7, 0.3), (0, 0, float("nan")), (0, 0, -1.0), (0, 0, 60.0), (1, 0, 0.0)],
 )
 def test_a_renewal_of_another_chunk_or_for_no_sensible_time_does_nothing(
     epoch: int, chunk_id: int, lease: float

@@ -9,9 +9,11 @@ import pytest
 from cell_stand_in import CellStandIn, Start
 from frs_msgs.msg import ArmState, Decision
 from frs_msgs.srv import FlowQuery
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
 
 from frs_steering.nodes.conversions import guidance_to_msg
+from frs_steering.nodes.qos import LATCHED
 from frs_steering.robot.kinematics import tcp_pose
 from frs_steering.steer.guidance import Guidance, GuidanceSource
 
@@ -32,6 +34,15 @@ def activate_soon(cell: CellStandIn) -> None:
     assert any(answer.success for answer in itertools.islice(answers, 200))
 
 
+def listen(cell: CellStandIn) -> tuple[list[bool], list[str]]:
+    """What the node says of itself from now on: whether it is active, and what keeps it from deciding."""
+    active: list[bool] = []
+    why_not: list[str] = []
+    cell.create_subscription(Bool, "flow_steering/active", lambda msg: active.append(msg.data), LATCHED)
+    cell.create_subscription(String, "flow_steering/why_not", lambda msg: why_not.append(msg.data), LATCHED)
+    return active, why_not
+
+
 def wish(cell: CellStandIn, **changes: object) -> None:
     """Send the wish `up`, or what `changes` make of it, right or wrong."""
     msg = guidance_to_msg(UP, cell.get_clock().now().to_msg())
@@ -47,10 +58,13 @@ def wish(cell: CellStandIn, **changes: object) -> None:
 
 
 def test_activation_names_what_is_missing(cell: CellStandIn, start_node: Start):
+    active, why_not = listen(cell)
     start_node("flow_steering")
     refused = activate(cell)
     assert not refused.success
     assert "no usable policy_info came; is vla_inference running?" in refused.message
+    cell.until(lambda: bool(why_not) and "no usable policy_info came" in why_not[-1], 10, "the reason on why_not")
+    assert active[-1] is False
     assert activate(cell, False).success
 
 
@@ -127,10 +141,15 @@ def test_steers_by_wishes_and_keeps_the_pace(cell: CellStandIn, start_node: Star
 @pytest.mark.usefixtures("policy_node")
 def test_missing_camera_is_named_and_nothing_moves(cell: CellStandIn, start_node: Start):
     cell.cameras = {"exterior"}
+    active, why_not = listen(cell)
     steering = start_node("flow_steering", active_on_start=True)
     cell.until(lambda: bool(cell.infos) and cell.arm.state == ArmState.ARMED, 30, "policy and arm")
     steering.wait_for_text("decision given up: flow_query failed: camera 'wrist'")
+    cell.until(lambda: "flow_query failed: camera 'wrist'" in why_not[-1], 10, "the reason on why_not")
+    assert active[-1] is True
     assert not cell.chunks
+    cell.cameras = {"exterior", "wrist"}
+    cell.until(lambda: bool(cell.chunks) and why_not[-1] == "", 30, "chunks, and no reason on why_not")
 
 
 @pytest.mark.usefixtures("policy_node")

@@ -39,6 +39,27 @@ def test_every_tick_shows_who_steers_where(episode: Path) -> None:
     assert seen[20].exterior[..., 0].mean() > seen[4].exterior[..., 0].mean()  # the picture of its own tick
 
 
+@pytest.mark.parametrize("late", ["wrist", "exterior"])
+def test_the_video_begins_when_every_camera_has_come(tmp_path: Path, late: str) -> None:
+    topic = f"camera/{late}/color/image_raw"
+    writer = JournalWriter(tmp_path, Episode("late"), CHANNELS, Limits())
+    for tick in range(10):
+        put_tick(writer, tick, leave_out=topic if tick < 4 else "")
+    seen = list(moments(writer.close("failed").path))
+    assert len(seen) == 6
+    assert seen[0].exterior is not None
+    assert seen[0].wrist is not None
+
+
+def test_one_camera_alone_makes_a_video_too(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("one-eyed"), CHANNELS, Limits())
+    for tick in range(10):
+        put_tick(writer, tick, leave_out="camera/wrist/color/image_raw")
+    seen = list(moments(writer.close("failed").path))
+    assert len(seen) == 10
+    assert {moment.wrist for moment in seen} == {None}
+
+
 def test_the_video_is_h264_of_the_right_length(episode: Path, tmp_path: Path) -> None:
     path = tmp_path / "episode.mp4"
     frames = episode_video(episode, path, VIEW)

@@ -267,6 +267,7 @@ def test_wrong_calls_are_refused_in_words(
     assert "episode_id is 'a/b'" in graph.start(tmp_path, "a/b").message
     (tmp_path / "file").touch()
     assert f"can't write to {tmp_path / 'file'}" in graph.start(tmp_path / "file").message
+    graph.wait(lambda: graph.states[-1].message.startswith(f"not recording: can't write to {tmp_path / 'file'}: "))
     assert graph.start(tmp_path).success
     assert "e1.mcap.partial is being recorded; call recorder/stop first" in graph.start(tmp_path, "e2").message
     refused = graph.stop(label=EpisodeEvent.NOTE)

@@ -148,6 +148,7 @@ def _foot(width: int) -> Text:
 
 def _help() -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    for key in KEYS:
-        text.append(f"\n {key.shown:<10}", style="bold").append(key.meaning)
+    for number, key in enumerate(KEYS):
+        text.append("\n" if number else "")
+        text.append(f" {key.shown:<10}", style="bold").append(key.meaning)
     return text

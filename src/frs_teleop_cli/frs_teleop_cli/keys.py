@@ -21,6 +21,7 @@ class Act(enum.Enum):
     AMOUNT = enum.auto()
     FLIP = enum.auto()
     STEERING = enum.auto()
+    EPISODE = enum.auto()
     RECORD = enum.auto()
     SUCCESS = enum.auto()
     FAILURE = enum.auto()
@@ -63,11 +64,12 @@ KEYS: tuple[Key, ...] = (
     Key(("s", "pagedown"), "s PgDn", Act.MOVE, "move", "down", (0.0, 0.0, -1.0)),
     Key(("o",), "o", Act.OPEN, "open", "open the gripper"),
     Key(("c",), "c", Act.CLOSE, "close", "close the gripper"),
-    Key(("d", "enter"), "d Enter", Act.DEFER, "policy acts", "drop all wishes: the policy acts"),
+    Key(("d", "enter"), "d Enter", Act.DEFER, "policy", "drop all wishes: the policy acts"),
     Key(("m",), "m", Act.AMOUNT, "amount", "more or less: full or half the coarse speed"),
     Key(("f",), "f", Act.FLIP, "flip", "flip the compass: you face the robot"),
     Key(("a",), "a", Act.STEERING, "steering", "switch the steering on or off"),
-    Key(("e",), "e", Act.RECORD, "record", "start recording an episode"),
+    Key(("b",), "b", Act.EPISODE, "begin", "begin an episode: fresh scene, steering on, recorded; x calls it off"),
+    Key(("e",), "e", Act.RECORD, "record", "record by hand what you do in the present scene"),
     Key(("y",), "y", Act.SUCCESS, "success", "end the recording: success"),
     Key(("n",), "n", Act.FAILURE, "failure", "end the recording: failure"),
     Key(("x",), "x", Act.DISCARD, "discard", "end the recording: discard"),

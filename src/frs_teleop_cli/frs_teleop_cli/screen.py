@@ -16,6 +16,9 @@ Tone = Literal["", "dim", "good", "warn", "bad"]
 ARM_SILENCE = 0.5
 """s without an ArmState (it comes at 15 Hz) until the screen says that the arm controller is gone."""
 
+AT_REST = (ArmState.IDLE, ArmState.ARMED, ArmState.HOLDING)
+"""States in which nothing about the arm is more urgent than what is still starting."""
+
 NOTE_TIME = 20.0
 """s for which a note stays on the screen."""
 
@@ -69,6 +72,9 @@ def banner(view: View) -> Row:
     """Say how the arm stands and who drives it."""
     if view.stop_asked is not None:
         return Row("STOP", f"not confirmed yet, asking for {words.age(view.now - view.stop_asked)}", "bad")
+    if view.waiting and (view.arm is None or view.arm.facts.state in AT_REST):
+        waited = words.age(view.now - view.started)
+        return Row("STARTING", f"waiting for {', '.join(view.waiting)} ({waited})", "warn")
     if view.arm is None or view.now - view.arm.at > ARM_SILENCE:
         since = view.started if view.arm is None else view.arm.at
         return Row("NO ARM", f"no arm_controller seen for {words.age(view.now - since)}", "bad")
@@ -156,7 +162,7 @@ def _steering(view: View) -> Row:
     if "flow_steering" in view.absent:
         return Row("Steering", "no flow_steering seen", "warn")
     if view.steering is None:
-        return Row("Steering", "no decision seen yet; a switches on", "dim")
+        return Row("Steering", "not heard of yet; a switches on", "dim")
     if not view.steering:
         return Row("Steering", "off; a switches on", "warn")
     return Row("Steering", "on" if view.policy is None else f"on, policy {view.policy.facts.name}")
@@ -164,6 +170,8 @@ def _steering(view: View) -> Row:
 
 def _countdown(view: View) -> Row:
     ticks = ticks_to_decision(view)
+    if view.steering and view.why_not:
+        return Row("Next", "no decision can be made, see below", "bad")
     if ticks is None or view.policy is None:
         return Row("Next", "no decision is due", "dim")
     if ticks == 0:
@@ -174,6 +182,8 @@ def _countdown(view: View) -> Row:
 
 
 def _decision(view: View) -> tuple[Row, ...]:
+    if view.why_not:
+        return (Row("Decision", f"none: {view.why_not}", "bad" if view.steering else "warn"), Row("", ""), Row("", ""))
     if view.decision is None:
         return (Row("Decision", "none seen yet", "dim"), Row("", ""), Row("", ""))
     decision = view.decision.facts
@@ -260,7 +270,9 @@ def _recorder(view: View) -> Row:
     if facts.lost:
         return Row("Recorder", f"LOST {facts.lost} records of {facts.name}: {facts.message}", "bad")
     if not facts.recording:
-        return Row("Recorder", f"idle; {facts.message}" if facts.message else "idle; e starts a recording", "dim")
+        return Row("Recorder", f"idle; {facts.message or 'b begins an episode, e records by hand'}", "dim")
+    if not view.steering:
+        return Row("Recorder", f"RECORDING, but the STEERING IS OFF (a switches on): {facts.name}", "warn")
     images = f", {facts.left_out} images left out" if facts.left_out else ""
     return Row("Recorder", f"RECORDING {facts.name}, {facts.messages} messages{images}")
 

@@ -86,11 +86,12 @@ class RecorderFacts:
 
 @dataclasses.dataclass(frozen=True)
 class TaskFacts:
-    """Out of a TaskState; steps are control steps of 1/15 s."""
+    """Out of a TaskState; steps are control steps of 1/15 s, `episode` counts the scenes, 0 is the first."""
 
     task: str
     instruction: str
     seed: int
+    episode: int
     step: int
     step_limit: int
     success: bool
@@ -126,6 +127,7 @@ class View:
         gate: the newest report.
         objection: the newest report in which the gate changed or refused something.
         absent: names of nodes that cannot be seen on the graph.
+        waiting: names of nodes without which nothing can be steered and that have not yet been heard since the start.
         wish: the wish that was sent and not yet taken up, with `wish_at`.
         queued: wishes behind it.
         taken: the last one that a decision used.
@@ -133,6 +135,7 @@ class View:
         flipped: whether the operator faces the robot.
         lead: control steps before the end of its chunk at which the steering begins the next decision.
         steering: whether the steering was last known to be on; None if never known.
+        why_not: what keeps the steering from deciding, in its own words; empty: nothing.
         stop_asked: moment of a stop that the arm has not yet confirmed, else None.
         notes: newest last.
     """
@@ -148,6 +151,7 @@ class View:
     gate: Seen[GateFacts] | None = None
     objection: Seen[GateFacts] | None = None
     absent: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     wish: Wish | None = None
     wish_at: float = 0.0
     queued: tuple[Wish, ...] = ()
@@ -156,6 +160,7 @@ class View:
     flipped: bool = False
     lead: int = 1
     steering: bool | None = None
+    why_not: str = ""
     stop_asked: float | None = None
     notes: tuple[Note, ...] = ()
 
@@ -231,6 +236,7 @@ def task_facts(message: TaskState) -> TaskFacts:
         task=clean(message.task, 40),
         instruction=clean(message.instruction),
         seed=message.seed,
+        episode=message.episode,
         step=message.step,
         step_limit=message.step_limit,
         success=message.success,

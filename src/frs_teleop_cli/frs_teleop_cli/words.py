@@ -25,7 +25,7 @@ SOURCES = {
     Decision.SOURCE_BASE: "the policy",
     Decision.SOURCE_HUMAN: "a person",
     Decision.SOURCE_VLM: "the vision-language model",
-    Decision.SOURCE_SCRIPTED: "the scripted reasoner",
+    Decision.SOURCE_SCRIPTED: "scripted",
     Decision.SOURCE_NOISE_POLICY: "the noise policy",
 }
 

@@ -1,54 +1,19 @@
 """The node behind the screen, among real publishers and servers."""
 
-import time
+import threading
 
 import pytest
+from desk_bench import Bench
+from frs_msgs.action import RunEpisode
 from frs_msgs.msg import ArmState, Decision, EpisodeEvent, GateReport, Guidance, PolicyInfo, RecorderState, TaskState
 from frs_msgs.srv import StartRecording, StopRecording
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.action import ActionServer, CancelResponse
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
 from frs_steering.nodes.qos import EVENT, LATCHED
-from frs_teleop_cli.keys import key_named
-from frs_teleop_cli.nodes.desk import PEERS, Teleop
+from frs_teleop_cli.nodes.desk import PEERS
 from frs_teleop_cli.wishes import Wish
-
-
-class Bench:
-    """The desk and a tester node in one executor."""
-
-    def __init__(self, tester):
-        self.tester = tester
-        self.desk = Teleop()
-        self.executor = SingleThreadedExecutor()
-        self.executor.add_node(tester)
-        self.executor.add_node(self.desk)
-        self.guidance = []
-        tester.create_subscription(Guidance, "guidance", self.guidance.append, EVENT)
-        self.until(lambda: self.desk.count_subscribers("guidance") >= 1)
-
-    def until(self, happened, timeout=5.0):
-        end = time.monotonic() + timeout
-        while not happened():
-            assert time.monotonic() < end, f"did not happen in {timeout} s; notes: {self.notes()}"
-            self.executor.spin_once(timeout_sec=0.02)
-
-    def publisher(self, kind, topic, qos):
-        publisher = self.tester.create_publisher(kind, topic, qos)
-        self.until(lambda: self._desk_hears(publisher))
-        return publisher
-
-    def _desk_hears(self, publisher):
-        # Nodes of earlier tests that were killed may still count for some seconds.
-        known = self.tester.get_subscriptions_info_by_topic(publisher.topic_name)
-        return publisher.get_subscription_count() >= len(known) and any(i.node_name == "teleop" for i in known)
-
-    def press(self, *names):
-        for name in names:
-            self.desk.press(key_named(name))
-
-    def notes(self):
-        return [note.text for note in self.desk.view().notes]
 
 
 @pytest.fixture
@@ -97,6 +62,27 @@ def test_one_press_is_one_guidance(bench):
     assert (message.validity.sec, message.validity.nanosec) == (1, 0)
 
 
+def conduct(bench, outcome="success"):
+    """Offer run_episode; returns the goals that came and an event that ends the episode."""
+    goals, over = [], threading.Event()
+
+    async def execute(handle):
+        goals.append(handle.request)
+        while not over.is_set() and not handle.is_cancel_requested:
+            await bench.pause()
+        if handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.succeed()
+        return RunEpisode.Result(success=outcome == "success", message=outcome)
+
+    bench.server = ActionServer(
+        bench.tester, RunEpisode, "run_episode", execute, cancel_callback=lambda _: CancelResponse.ACCEPT
+    )
+    bench.until(bench.desk._episodes._client.server_is_ready)
+    return goals, over
+
+
 def test_taps_are_sent_as_decisions_take_them_up(bench):
     decisions = bench.publisher(Decision, "decision", EVENT)
     bench.press("left", "c", "up")
@@ -109,7 +95,6 @@ def test_taps_are_sent_as_decisions_take_them_up(bench):
     assert vector(bench.guidance[2]) == (1.0, 0.0, 0.0)
     view = bench.desk.view()
     assert view.taken.wish == Wish((0.0, 1.0, 0.0), Guidance.GRIPPER_CLOSE)
-    assert view.steering is True
 
 
 def test_decision_on_somebody_elses_wish_is_not_ours(bench):
@@ -214,6 +199,7 @@ def test_keys_without_their_nodes_say_so(bench):
     assert bench.notes() == [
         "arm_controller/reset: no arm_controller is there",
         "flow_steering/activate: no flow_steering is there",
+        "the steering is OFF: nothing moves while you record; a switches it on",
         "recorder/start: no recorder is there",
         "nothing is being recorded; e starts a recording",
     ]
@@ -254,6 +240,79 @@ def test_screen_learns_from_every_topic(bench):
     assert view.task.facts.task == "egg_in_basket"
     assert view.arm.facts.lease_remaining is None
     assert view.lead == 2  # the schedule's, before anything was measured
+
+
+def steering_ready(bench):
+    """Let the desk hear all without which it is still starting; returns the publisher of flow_steering/active."""
+    bench.publisher(PolicyInfo, "policy_info", LATCHED).publish(PolicyInfo(execute_rows=8, row_duration=1 / 15))
+    bench.publisher(ArmState, "arm_state", LATCHED).publish(ArmState())
+    active = bench.publisher(Bool, "flow_steering/active", LATCHED)
+    active.publish(Bool(data=False))
+    bench.until(lambda: not bench.desk.view().waiting)
+    return active
+
+
+def test_what_is_still_starting_is_known_until_all_have_been_heard(bench):
+    assert bench.desk.view().waiting == ("arm_controller", "vla_inference", "flow_steering")
+    bench.press("b")
+    assert bench.notes() == ["no episode can begin yet: waiting for arm_controller, vla_inference, flow_steering"]
+    bench.publisher(ArmState, "arm_state", LATCHED).publish(ArmState())
+    bench.until(lambda: bench.desk.view().waiting == ("vla_inference", "flow_steering"))
+    steering_ready(bench)
+
+
+def test_steering_itself_says_whether_it_is_on_and_what_keeps_it_from_deciding(bench):
+    active = steering_ready(bench)
+    assert bench.desk.view().steering is False
+    active.publish(Bool(data=True))
+    why_not = bench.publisher(String, "flow_steering/why_not", LATCHED)
+    why_not.publish(String(data="flow_query failed: no instruction came yet"))
+    bench.until(lambda: bench.desk.view().steering and bench.desk.view().why_not)
+    assert bench.desk.view().why_not == "flow_query failed: no instruction came yet"
+
+
+def test_episode_begins_in_the_first_scene_and_then_in_the_next_seeds(bench):
+    goals, over = conduct(bench, "no success within 9 control steps")
+    steering_ready(bench)
+    task = bench.publisher(TaskState, "task_state", LATCHED)
+    task.publish(TaskState(task="egg_in_basket", seed=7))
+    bench.until(lambda: bench.desk.view().task)
+    bench.press("b", "b")
+    bench.until(lambda: goals and bench.desk._episodes.running)
+    assert (goals[0].task, goals[0].seed, goals[0].record_directory) == ("egg_in_basket", 7, "runs")
+    assert bench.notes() == [
+        "an episode is under way; x calls it off",
+        "episode begins: egg_in_basket, seed 7; x calls it off",
+    ]
+    over.set()
+    bench.until(lambda: not bench.desk._episodes.running)
+    assert bench.notes()[-1] == "the episode ended: no success within 9 control steps"
+    task.publish(TaskState(task="egg_in_basket", seed=7, episode=1))
+    bench.until(lambda: bench.desk.view().task.facts.episode == 1)
+    bench.press("b")
+    bench.until(lambda: len(goals) == 2)
+    assert goals[1].seed == 8
+
+
+def test_episode_is_called_off_by_a_key_and_by_leaving(bench):
+    goals, _ = conduct(bench)
+    steering_ready(bench)
+    bench.publisher(TaskState, "task_state", LATCHED).publish(TaskState(task="egg_in_basket"))
+    bench.until(lambda: bench.desk.view().task)
+    bench.press("b")
+    bench.until(lambda: bench.desk._episodes.running)
+    bench.press("x")
+    bench.until(lambda: not bench.desk._episodes.running)
+    bench.press("b")
+    bench.until(lambda: len(goals) == 2 and bench.desk._episodes.running)
+    bench.desk.close(bench.executor)
+    bench.until(lambda: not bench.desk._episodes.running)
+
+
+def test_episode_without_a_conductor_says_so(bench):
+    steering_ready(bench)
+    bench.press("b")
+    assert bench.notes() == ["no episode can begin: nobody conducts any here; e records by hand"]
 
 
 def test_operator_records_and_labels_an_episode(bench):

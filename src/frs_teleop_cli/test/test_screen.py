@@ -57,6 +57,26 @@ def test_states_in_words(state, label, says):
     assert says in row.text
 
 
+def test_what_is_still_starting_is_named():
+    waiting = dataclasses.replace(EMPTY, waiting=("arm_controller", "vla_inference"))
+    row = banner(waiting)
+    assert (row.label, row.text) == ("STARTING", "waiting for arm_controller, vla_inference (1.2 s)")
+    armed = dataclasses.replace(with_arm(state=ArmState.ARMED), waiting=("vla_inference",))
+    assert banner(armed).label == "STARTING"
+    assert banner(dataclasses.replace(armed, stop_asked=9.0)).label == "STOP"
+    for state in (ArmState.RUNNING, ArmState.STOPPED, ArmState.FAULT):
+        assert banner(dataclasses.replace(with_arm(state=state), waiting=("vla_inference",))).label != "STARTING"
+
+
+def test_what_keeps_the_steering_from_deciding_is_said():
+    why = "flow_query failed: no instruction came yet"
+    view = dataclasses.replace(with_decision(), steering=True, why_not=why)
+    assert text_of(view, "Decision") == f"none: {why}"
+    assert text_of(view, "Next") == "no decision can be made, see below"
+    assert screen(view).facts[0].tone == "bad"
+    assert screen(dataclasses.replace(view, steering=False)).facts[0].tone == "warn"
+
+
 def test_stop_without_answer_goes_before_everything():
     row = banner(dataclasses.replace(with_arm(), stop_asked=9.0))
     assert (row.label, row.tone) == ("STOP", "bad")
@@ -68,7 +88,7 @@ def test_stop_without_answer_goes_before_everything():
     [
         ({}, "you steer: left (+y)"),
         ({"author": "another"}, "a person steers"),
-        ({"source": Decision.SOURCE_SCRIPTED, "human": False}, "the scripted reasoner steers"),
+        ({"source": Decision.SOURCE_SCRIPTED, "human": False}, "scripted steers"),
         ({"source": Decision.SOURCE_BASE, "wish": Wish(defer=True), "human": False}, "no input: the policy acts"),
         ({"source": Decision.SOURCE_BASE, "deferred": True, "reason": "too far"}, "the policy acts: too far"),
     ],
@@ -127,11 +147,13 @@ def test_last_objection_of_the_gate_stays_readable():
 
 
 def test_task_and_recorder():
-    task = TaskFacts("egg_in_basket", "put the egg into the basket", 0, 120, 450, False)
+    task = TaskFacts("egg_in_basket", "put the egg into the basket", 0, 3, 120, 450, False)
     recorder = RecorderFacts(True, "egg-0001", 1234, 0, 0, "")
-    view = dataclasses.replace(EMPTY, task=Seen(task, 9.9), recorder=Seen(recorder, 9.9))
+    view = dataclasses.replace(EMPTY, task=Seen(task, 9.9), recorder=Seen(recorder, 9.9), steering=True)
     assert text_of(view, "Task") == "egg_in_basket, step 120 of 450: put the egg into the basket"
     assert text_of(view, "Recorder") == "RECORDING egg-0001, 1234 messages"
+    still = dataclasses.replace(view, steering=False)
+    assert text_of(still, "Recorder") == "RECORDING, but the STEERING IS OFF (a switches on): egg-0001"
     done = dataclasses.replace(task, success=True)
     lost = dataclasses.replace(recorder, lost=3, message="the disk is full")
     view = dataclasses.replace(EMPTY, task=Seen(done, 9.9), recorder=Seen(lost, 9.9))

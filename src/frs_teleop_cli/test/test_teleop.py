@@ -8,6 +8,7 @@ import time
 import pytest
 from frs_msgs.msg import ArmState, Decision, EpisodeEvent, Guidance
 from rclpy.executors import SingleThreadedExecutor
+from std_msgs.msg import String
 from terminal_process import TerminalProcess
 
 from frs_steering.nodes.qos import EVENT, LATCHED
@@ -146,6 +147,22 @@ def test_episode_end_ends_it_when_asked_to(teleop, node):
     assert process.process.returncode == 0
     process.wait_for("episode egg-0 succeeded")
     assert process.restored()
+
+
+def test_instruction_can_be_given(teleop, node):
+    told = []
+    node.create_subscription(String, "instruction", lambda message: told.append(message.data), LATCHED)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    teleop("instruction:=put the egg in the basket")
+
+    def heard():
+        executor.spin_once(timeout_sec=0.05)
+        return told
+
+    until(heard)
+    executor.shutdown()
+    assert told == ["put the egg in the basket"]
 
 
 def test_wrong_parameter_is_named(teleop):

@@ -1,4 +1,4 @@
-"""The conductor of an episode: reset, instruct, let the policy drive, watch for the end, hold, label."""
+"""The conductor of an episode: reset, let the policy drive, watch for the end, hold, label."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
-from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
 from frs_sim.nodes.episode_peers import Interrupted, PeerError, Peers
+from frs_sim.nodes.own_episodes import OwnEpisodes
 from frs_steering.nodes.parameters import declare, param
-from frs_steering.nodes.qos import EVENT, LATCHED
+from frs_steering.nodes.qos import EVENT
 from frs_steering.nodes.runtime import run
 
 ANSWER_TIMEOUT = 3.0  # s, of each service call
@@ -36,6 +36,7 @@ CLOSE_SECONDS = 1.2  # s for making safe on the way out; a node stops within 2 s
 REQUEST_EVERY = 0.5  # s between two attempts to activate flow_steering
 
 AUTHOR = "episode"
+OPERATORS = ("scripted", "keyboard", "none")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class EpisodeParameters:
     peer_timeout: float = param(
         20.0, "s that another node may be away, at the start or during an episode", low=1.0, high=300.0
     )
+    operator: str = param("none", "with 'scripted', episodes begin unless another node asks", choices=OPERATORS)
+    episodes: int = param(1, "number of those; each has the next seed", low=0, high=1_000_000)
+    record_directory: str = param("runs", "directory of their recordings; empty: none are made")
 
 
 @dataclass
@@ -75,12 +79,12 @@ class Episode(Node):
         super().__init__("episode")
         self._settings = declare(self, EpisodeParameters)
         self._peers = Peers(self, self._interruption)
-        self._instruction = self.create_publisher(String, "instruction", LATCHED)
         self._events = self.create_publisher(EpisodeEvent, "episode_event", EVENT)
         self._goal: ServerGoalHandle | None = None
         self._busy = False
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._own: OwnEpisodes | None = None
         self._server = ActionServer(
             self,
             RunEpisode,
@@ -89,6 +93,8 @@ class Episode(Node):
             goal_callback=self._on_goal,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
+        if self._settings.operator == "scripted" and self._settings.episodes:
+            self._own = OwnEpisodes(self, self._settings.episodes, self._next_goal)
 
     def close(self) -> None:
         """Call the running episode off: the policy stops driving and the recording is finished."""
@@ -99,7 +105,18 @@ class Episode(Node):
         while self._thread is not None and self._thread.is_alive():
             executor.spin_once(timeout_sec=0.05)
         executor.shutdown()
+        if self._own is not None:
+            self._own.destroy()
         self._server.destroy()
+
+    def _next_goal(self, first: bool) -> RunEpisode.Goal | None:
+        """The next episode that begins by itself, or None while something is missing for it."""
+        goal = RunEpisode.Goal(record_directory=self._settings.record_directory)
+        if self._missing(goal):
+            return None
+        state: TaskState = self._peers.task_state.message
+        goal.task, goal.seed = state.task, state.seed + (not first)
+        return goal
 
     # The action
 
@@ -163,7 +180,7 @@ class Episode(Node):
         return label, episode.result
 
     def _prepare(self, episode: _Run) -> None:
-        """Bring scene and arm to the start and tell the policy what to do."""
+        """Bring scene and arm to the start; the cell tells the policy its instruction."""
         peers, goal, patience = self._peers, episode.goal, self._settings.peer_timeout
         try:
             peers.wait_for(lambda: not self._missing(goal), patience, "")
@@ -185,11 +202,10 @@ class Episode(Node):
 
         peers.wait_for(laid_out, patience, "task_state did not show the new scene")
         peers.wait_for(self._rests(), patience, "after the reset, the arm did not come to rest")
-        state: TaskState = peers.task_state.message
+        state = peers.task_state.message
         episode.scene = _scene(state)
         episode.instruction = state.instruction
         episode.result.step_limit = state.step_limit
-        self._instruction.publish(String(data=state.instruction))
 
     def _missing(self, goal: RunEpisode.Goal) -> list[str]:
         """What an episode lacks, with the node that gives it."""

@@ -5,6 +5,8 @@ It says only what a person at a keyboard could: one of the cardinal directions, 
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from frs_msgs.msg import Guidance as GuidanceMsg
 from frs_msgs.msg import SimTruth
@@ -19,6 +21,9 @@ from frs_steering.nodes.qos import EVENT, SENSOR
 from frs_steering.nodes.runtime import run
 
 WARN_EVERY = 2.0  # s
+
+AUTHOR = "scripted"
+"""The name of this operator everywhere: in `operator:=scripted`, on the screens and in the recordings."""
 
 
 class ScriptedReasoner(Node):
@@ -35,7 +40,8 @@ class ScriptedReasoner(Node):
         except TaskError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=WARN_EVERY)
             return
-        self._guidance.publish(guidance_to_msg(oracle(task, truth_from_msg(msg)), msg.header.stamp))
+        wish = dataclasses.replace(oracle(task, truth_from_msg(msg)), author=AUTHOR)
+        self._guidance.publish(guidance_to_msg(wish, msg.header.stamp))
 
 
 def truth_from_msg(msg: SimTruth) -> Truth:

@@ -21,6 +21,7 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMsg
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from frs_sim.driver import CommandError, arm_velocity, gripper_closing
@@ -76,6 +77,8 @@ class Sim(Node):
         self._clock_ticks = self.create_publisher(ClockMsg, "/clock", SENSOR)  # absolute: where ROS looks for it
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
         self._task_state = self.create_publisher(TaskState, "task_state", LATCHED)
+        self._instruction = self.create_publisher(String, "instruction", LATCHED)
+        self._announced = -1  # the episode whose instruction was published
         self._truth = self.create_publisher(SimTruth, "sim/truth", SENSOR)
         cameras = ("exterior", "wrist")
         self._images = {c: self.create_publisher(Image, f"camera/{c}/color/image_raw", SENSOR) for c in cameras}
@@ -152,7 +155,10 @@ class Sim(Node):
         self._clock_ticks.publish(ClockMsg(clock=msg.header.stamp))
 
     def on_progress(self, stamp: int, progress: Progress, truth: Truth) -> None:
-        """Publish how the task stands, and the truth."""
+        """Publish how the task stands, and the truth; with each new scene the task in words, for the policy."""
+        if progress.episode != self._announced:
+            self._announced = progress.episode
+            self._instruction.publish(String(data=progress.task.instruction))
         state = TaskState(
             task=progress.task.name,
             instruction=progress.task.instruction,

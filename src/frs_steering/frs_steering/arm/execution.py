@@ -25,8 +25,6 @@ Array = NDArray[np.float64]
 
 PAUSE = 2
 """After this many skipped control steps the backend's own watchdog has stopped the arm, whatever was sent last."""
-PATIENCE = 3.0
-"""An owner that sends nothing for so long [s] after its last row is taken to pause, not to be late."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +79,8 @@ class Outcome:
         gripper: commanded, 0 open .. 1 closed.
         reading: what was last measured, None if nothing yet.
         ticks_driven: steps on which a chunk drove, since the last claim.
-        ticks_starved: steps without a row after a driven one, since the last claim; of each gap the first PATIENCE.
+        ticks_starved: steps on which a chunk was due and no row was there, missed steps among them, since the last
+            claim. Chunks are due from the owner's first driven row on, until it lets go, a stop, or a new claim.
         gate_duration: time for the row and the gate [s].
     """
 
@@ -125,7 +124,7 @@ class Execution:
         self._gripper: float | None = None
         self._driven = 0
         self._starved = 0
-        self._gap = 0  # steps since a row last drove
+        self._expects = False  # a chunk is due on every step
 
     @property
     def state(self) -> State:
@@ -139,7 +138,8 @@ class Execution:
         self._ownership, answer = self._ownership.claim(owner, now)
         if answer.granted:
             self._drop_chunks()
-            self._last_chunk_id = self._driven = self._starved = self._gap = 0
+            self._expects = False
+            self._last_chunk_id = self._driven = self._starved = 0
             if self._reading is not None:
                 self._on(Event.CLAIMED, f"owned by {owner!r}, no chunk yet")
         return answer
@@ -185,12 +185,17 @@ class Execution:
     def renew(self, epoch: int, chunk_id: int, lease: float, now: float) -> bool:
         """Let a chunk that may still drive do so for `lease` seconds from now.
 
+        A lease of 0 is the owner's letting go: it and the chunks before it drive no longer, and none is due until the
+        next one drives.
+
         Returns:
-            Whether it was renewed: not if the chunk is not held, its lease has ended, or the lease is no number
-            of seconds in (0, lease_max].
+            Whether it was renewed, or let go: not if the chunk is not held or its lease has ended (the owner may let
+            go of such a one), or if the lease is no number of seconds in [0, lease_max].
         """
-        if epoch != self._ownership.epoch or not 0.0 < lease <= self._settings.lease_max:
+        if epoch != self._ownership.epoch or not 0.0 <= lease <= self._settings.lease_max:
             return False
+        if lease == 0.0:
+            return self._let_go(chunk_id)
         for name in ("_newest", "_previous"):
             held: Held | None = getattr(self, name)
             if held is not None and held.chunk.chunk_id == chunk_id and now < held.until:
@@ -199,9 +204,19 @@ class Execution:
                 return True
         return False
 
+    def _let_go(self, chunk_id: int) -> bool:
+        if not self._ownership.epoch or chunk_id < self._last_chunk_id:
+            return False
+        self._last_chunk_id = chunk_id  # one that was sent before, and comes late, does not drive
+        self._drop_chunks()
+        self._expects = False
+        self._on(Event.RUN_OUT, f"holding: {self._ownership.owner!r} has let go", Reason.LEASE_ENDED)
+        return True
+
     def stop(self, why: str) -> None:
         """Stop and stay stopped: drop the chunks and the owner."""
         self._drop_chunks()
+        self._expects = False
         self._ownership = self._ownership.revoked()
         self._on(Event.STOP, f"stopped: {why}; call arm_controller/reset", Reason.STOPPED)
 
@@ -309,10 +324,9 @@ class Execution:
         return requested, step
 
     def _count(self, driven: bool, skipped: int) -> None:
-        missed = skipped + (not driven) if self._driven else 0
-        room = round(PATIENCE / self._settings.period) - self._gap
-        self._starved += max(0, min(missed, room))
-        self._gap = 0 if driven else self._gap + missed
+        if self._expects:
+            self._starved += skipped + (not driven)
+        self._expects |= driven
         self._driven += driven
 
     def _move(self, velocity: Array) -> None:

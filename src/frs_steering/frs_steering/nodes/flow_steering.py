@@ -14,6 +14,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.task import Future
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
 
 from frs_steering.nodes.arm_claim import ArmClaim
@@ -124,11 +125,14 @@ class FlowSteering(Node):
         self._chunk_id, self._chunk_epoch = 0, 0
         self._timeouts = 0
         self._trouble = ""  # why the last decision was given up, if it was
+        self._told: tuple[bool, str] | None = None
 
         self._claim = ArmClaim(self)
         self._chunks = self.create_publisher(ActionChunk, "action_chunk", COMMAND)
         self._renewals = self.create_publisher(LeaseRenewal, "lease_renewal", COMMAND)
         self._decisions = self.create_publisher(Decision, "decision", EVENT)
+        self._is_active = self.create_publisher(Bool, "flow_steering/active", LATCHED)
+        self._why_not = self.create_publisher(String, "flow_steering/why_not", LATCHED)
         self._flow: Client[FlowQuery.Request, FlowQuery.Response] = self.create_client(FlowQuery, "flow_query")
         self.create_subscription(PolicyInfo, "policy_info", self._on_policy_info, LATCHED)
         self.create_subscription(ArmState, "arm_state", self._on_arm_state, LATCHED)
@@ -153,10 +157,10 @@ class FlowSteering(Node):
     def _on_guidance(self, msg: GuidanceMsg) -> None:
         if self._settings.mode == "base" or not self._method.needs_reference:
             return
+        if self._spec is None:  # as at every start; why_not and the activation name it
+            return
         try:
             guidance = guidance_from_msg(msg)
-            if self._spec is None:
-                raise GuidanceError("no policy is known yet")
             check(guidance, self._spec)
         except GuidanceError as error:
             self.get_logger().warning(
@@ -176,11 +180,12 @@ class FlowSteering(Node):
 
     def _renew_lease(self, arm: ArmState) -> None:
         if self._active and self._claim.epoch and arm.owner_epoch == self._chunk_epoch == self._claim.epoch:
-            renewal = LeaseRenewal(
-                owner_epoch=self._chunk_epoch, chunk_id=self._chunk_id, lease=duration_msg(self._settings.lease)
-            )
-            renewal.header.stamp = self.get_clock().now().to_msg()
-            self._renewals.publish(renewal)
+            self._renew(self._settings.lease)
+
+    def _renew(self, lease: float) -> None:
+        renewal = LeaseRenewal(owner_epoch=self._chunk_epoch, chunk_id=self._chunk_id, lease=duration_msg(lease))
+        renewal.header.stamp = self.get_clock().now().to_msg()
+        self._renewals.publish(renewal)
 
     def _on_activate(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if not request.data:
@@ -192,8 +197,9 @@ class FlowSteering(Node):
         response.success = not missing
         response.message = "; ".join(missing) or f"active in mode {self._settings.mode!r}"
         if response.success:
-            self._active = True
+            self._active, self._trouble = True, ""
             self.get_logger().info(response.message)
+            self._tell(time.monotonic())
         return response
 
     def _missing(self, now: float) -> list[str]:
@@ -206,19 +212,33 @@ class FlowSteering(Node):
         if self._arm is None:
             missing.append("no arm_state came; is arm_controller running?")
         elif now - self._arm_received > ARM_STATE_STALE:
-            age = now - self._arm_received
-            missing.append(f"arm_state is {age:.2f} s old; at most {ARM_STATE_STALE:.2f} s allowed")
+            missing.append(f"arm_state has not come for {ARM_STATE_STALE:.1f} s; is arm_controller running?")
         elif self._arm.state == ArmState.STOPPED:
             missing.append(f"the arm is stopped ({self._arm.message}); call arm_controller/reset first")
         elif not self._claim.epoch:
             missing.append(self._claim.why_not)
         return missing
 
+    def _tell(self, now: float) -> None:
+        """Say, when it has changed, whether this node is active and what keeps it from deciding."""
+        why = "; ".join(self._missing(now))
+        if not why and self._active:
+            arm = self._arm
+            fault = arm is not None and arm.state == ArmState.FAULT
+            why = f"the arm is in a fault: {arm.message}" if arm is not None and fault else self._trouble
+        if self._told != (self._active, why):
+            self._told = self._active, why
+            self._is_active.publish(Bool(data=self._active))
+            self._why_not.publish(String(data=why))
+
     def _deactivate(self, why: str) -> None:
         if self._active:
             self.get_logger().warning(f"inactive: {why}")
+            if self._chunk_epoch and self._chunk_epoch == self._claim.epoch:
+                self._renew(0.0)  # lets go: no chunk is due any more, so the arm does not count itself starved
         self._active = False
         self._give_up("")
+        self._tell(time.monotonic())
 
     # One decision
 
@@ -234,6 +254,7 @@ class FlowSteering(Node):
             self.get_logger().warning(
                 "arm_state does not come any more; is arm_controller running?", throttle_duration_sec=WARN_EVERY
             )
+        self._tell(now)
 
     def _decide_if_due(self, arm: ArmState, now: float) -> None:
         spec, schedule = self._spec, self._schedule
@@ -252,6 +273,7 @@ class FlowSteering(Node):
         try:
             reference = None if wish is None else reference_for(wish.guidance, spec, joints_from_msg(arm))
         except MessageError as error:
+            self._trouble = str(error)
             self.get_logger().warning(f"no decision: {error}", throttle_duration_sec=WARN_EVERY)
             return
         self._open = _Open(

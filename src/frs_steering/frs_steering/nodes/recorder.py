@@ -123,11 +123,9 @@ class Recorder(Node):
             channels = [self._channel(index) for index in range(len(self._topics))]
             self._writer = JournalWriter(directory.absolute(), episode, channels, limits)
         except JournalError as error:
-            response.message = str(error)
-            return response
+            return self._refused(response, str(error))
         except OSError as error:
-            response.message = f"can't write to {directory}: {error.strerror or error}"
-            return response
+            return self._refused(response, f"can't write to {directory}: {error.strerror or error}")
         now = time.time_ns()
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
@@ -137,6 +135,13 @@ class Recorder(Node):
         response.message = f"recording to {response.path}"
         self._publish(self._writer.progress(), response.message)
         self.get_logger().info(response.message)
+        return response
+
+    def _refused(self, response: StartRecording.Response, why: str) -> StartRecording.Response:
+        # Whoever asked may keep it to itself.
+        response.message = why
+        self._publish(None, f"not recording: {why}")
+        self.get_logger().error(f"not recording: {why}")
         return response
 
     def _on_stop(self, request: StopRecording.Request, response: StopRecording.Response) -> StopRecording.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import signal
 import sys
 import threading
@@ -17,7 +18,8 @@ from rclpy.signals import SignalHandlerOptions
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 LEAVE_TIME = 1.0
 """s that a node, already safe, may take to leave the graph; Fast DDS was seen to hang there for ever when other nodes
-left at the same moment."""
+left at the same moment. The process then ends with status 1, without a word: the call holds Python's lock, so that only
+faulthandler's own thread is left to end it, and the stack that it writes is of no use to anybody."""
 
 
 class Parted(Protocol):
@@ -61,13 +63,14 @@ def run(make_node: Callable[[], Node], argv: list[str] | None = None) -> int:
             thread.join()
         if hasattr(node, "close"):
             node.close()
-        faulthandler.dump_traceback_later(LEAVE_TIME, exit=True)
-        node.destroy_node()
-        rclpy.try_shutdown()
+        with open(os.devnull, "w") as nowhere:
+            faulthandler.dump_traceback_later(LEAVE_TIME, exit=True, file=nowhere)
+            node.destroy_node()
+            rclpy.try_shutdown()
+            faulthandler.cancel_dump_traceback_later()
     for thread in beside:
         if thread.error is not None:
             raise thread.error
-    faulthandler.cancel_dump_traceback_later()
     return 0
 
 

@@ -110,7 +110,7 @@ def draw(moment: Moment, view: CameraView | None = None) -> np.ndarray:
     Returns:
         (HEIGHT, WIDTH, 3) uint8 RGB.
     """
-    canvas = np.full((HEIGHT, WIDTH, 3), _BACKGROUND, np.uint8)
+    canvas = _empty_canvas().copy()
     accent = _ACCENTS[moment.steered_by]
     left, right = MARGIN, 2 * MARGIN + VIEW
     exterior = _enlarged(moment.exterior)
@@ -203,6 +203,11 @@ def _with_words(canvas: np.ndarray, top: int, moment: Moment, accent: tuple[int,
         colour = _GOOD if moment.verdict == "success" else _BAD
         pen.text((end, top + 104), moment.verdict.upper(), colour, _font(36), anchor="rm")
     return np.asarray(picture)
+
+
+@cache
+def _empty_canvas() -> np.ndarray:
+    return np.full((HEIGHT, WIDTH, 3), _BACKGROUND, np.uint8)  # 2 ms, a fifth of a whole drawing
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def episode_frame(recording: Path, seconds: float, view: CameraView | None = Non
 
 
 def moments(recording: Path) -> Iterator[Moment]:
-    """What was to be seen at each 1/15 s of an episode, from its first image on.
+    """What was to be seen at each 1/15 s of an episode, from when each camera that it has has given an image.
 
     The last moment carries the verdict of the label where no event told it before.
 
@@ -100,10 +100,9 @@ def moments(recording: Path) -> Iterator[Moment]:
     # All decisions at once: one may be told a little later than the first step that its chunk drives.
     made = [record.message for record in told if same_topic(record.topic, "decision")]
     decisions = {(decision.owner_epoch, decision.chunk_id): decision for decision in made}
-    begin, shown = 0, 0
+    first_images = {record.topic: record.log_time for record in reversed(told) if _is_image(record)}
+    begin, shown = max(first_images.values(), default=0), 0
     for record in told:
-        if begin == 0 and record.topic.endswith("/compressed"):
-            begin = record.log_time
         while begin and shown * 10**9 < (record.log_time - begin) * FRAME_RATE:
             yield replace(now, seconds=shown / FRAME_RATE)
             shown += 1
@@ -111,6 +110,10 @@ def moments(recording: Path) -> Iterator[Moment]:
     if begin:
         verdict = now.verdict or _VERDICTS.get(summary.result.get("label", ""), "")
         yield replace(now, seconds=shown / FRAME_RATE, verdict=verdict)
+
+
+def _is_image(record: Record) -> bool:
+    return same_topic(record.topic, _EXTERIOR) or same_topic(record.topic, _WRIST)
 
 
 def _updated(now: Moment, record: Record, decisions: dict[tuple[int, int], Any]) -> Moment:
@@ -125,11 +128,18 @@ def _updated(now: Moment, record: Record, decisions: dict[tuple[int, int], Any])
         verdict = {_SUCCEEDED: "success", _FAILED: "failure"}.get(message.kind, now.verdict)
         return replace(now, verdict=verdict)
     if same_topic(record.topic, "arm_state"):
-        return _with_arm_state(now, message, decisions)
+        return with_arm_state(now, message, decisions)
     return now
 
 
-def _with_arm_state(now: Moment, state: Any, decisions: dict[tuple[int, int], Any]) -> Moment:
+def with_arm_state(now: Moment, state: Any, decisions: Mapping[tuple[int, int], Any]) -> Moment:
+    """What an ArmState tells: where the arm is, and whose wish made the chunk that drives it.
+
+    Args:
+        now: what is known so far.
+        state: the frs_msgs/ArmState.
+        decisions: frs_msgs/Decision by (owner_epoch, chunk_id); the policy is taken to act on a chunk without one.
+    """
     at = state.tcp_pose.position
     arm = _ARM_STATES.get(state.state, "?")
     now = replace(now, tcp=(at.x, at.y, at.z), arm=f"{arm}, chunk {state.chunk_id}" if state.chunk_id else arm)

@@ -12,6 +12,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.executors import Executor
 from rclpy.node import Node
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
 from frs_steering.nodes.parameters import declare, param
@@ -20,6 +21,7 @@ from frs_steering.steer.schedule import Schedule
 from frs_teleop_cli import view as facts
 from frs_teleop_cli.keys import Act, Key, flip
 from frs_teleop_cli.nodes.asking import Asking, StopAsking
+from frs_teleop_cli.nodes.episodes import Episodes
 from frs_teleop_cli.nodes.labels import LABELS, Labels
 from frs_teleop_cli.view import Note, Seen, View
 from frs_teleop_cli.wishes import QueueFull, Wish, WishLine
@@ -35,7 +37,7 @@ PEERS = {
 """Nodes that are missed when nobody publishes their topic."""
 
 GRACE = 1.0
-"""s after the start before a peer is missed, and after switching the steering off before a decision means it is on."""
+"""s after the start before a peer is missed."""
 
 CLOSE_TIME = 0.5
 """s that switching the steering off may take on the way out."""
@@ -49,6 +51,8 @@ class TeleopParameters:
     frame: str = param("fr3_link0", "base frame, in which directions are sent: x away from the base, y left, z up")
     validity: float = param(1.0, "s, for which the steering may use a wish after receiving it", low=0.1, high=10.0)
     facing: bool = param(False, "whether the operator faces the robot; the key f changes it")
+    record_directory: str = param("runs", "directory of the episodes begun with the key b; empty: not recorded")
+    instruction: str = param("", "what the policy is told to do; empty where the cell says so itself, as the simulated")
     exit_after_episode: bool = param(False, "end when an episode has succeeded, failed or been stopped")
 
 
@@ -75,7 +79,7 @@ class Teleop(Node):
         self._lock = threading.RLock()
         self._over = False
         self._switched_on_here = False
-        self._switched_off_at = -GRACE
+        self._ready = False
         self._schedule: Schedule | None = None
         self._line = WishLine(self.parameters.validity)
         self._notes: collections.deque[Note] = collections.deque(maxlen=20)
@@ -85,15 +89,22 @@ class Teleop(Node):
 
     def _connect(self) -> None:
         self._guidance = self.create_publisher(Guidance, "guidance", EVENT)
+        if self.parameters.instruction:
+            self._instruction = self.create_publisher(String, "instruction", LATCHED)
+            self._instruction.publish(String(data=self.parameters.instruction))
         self.create_subscription(ArmState, "arm_state", self._on_arm, LATCHED)
         self.create_subscription(Decision, "decision", self._on_decision, EVENT)
         self.create_subscription(GateReport, "gate_report", self._on_gate, EVENT)
         self.create_subscription(RecorderState, "recorder_state", self._on_recorder, LATCHED)
         self.create_subscription(TaskState, "task_state", self._on_task, LATCHED)
         self.create_subscription(PolicyInfo, "policy_info", self._on_policy, LATCHED)
+        self.create_subscription(Bool, "flow_steering/active", self._on_active, LATCHED)
+        self.create_subscription(String, "flow_steering/why_not", self._on_why_not, LATCHED)
+        self.create_subscription(String, "camera_view/address", self._on_cameras, LATCHED)
         self._stop = StopAsking(self, "arm_controller/stop")
         self._reset = Asking(self, Trigger, "arm_controller/reset", "arm_controller", self.tell)
         self._activate = Asking(self, SetBool, "flow_steering/activate", "flow_steering", self.tell)
+        self._episodes = Episodes(self, self.parameters.record_directory, self.tell)
         self._labels = Labels(self, self.parameters.operator, self.tell, self._on_episode_end)
         # Not on ROS time: a simulator that stands still must not stop the stop.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -113,6 +124,7 @@ class Teleop(Node):
             return dataclasses.replace(
                 self._view,
                 now=time.monotonic(),
+                waiting=self._waiting(),
                 wish=self._line.now,
                 wish_at=self._line.sent_at,
                 queued=tuple(self._line.queued),
@@ -120,6 +132,14 @@ class Teleop(Node):
                 stop_asked=self._stop.since,
                 notes=tuple(self._notes),
             )
+
+    def _waiting(self) -> tuple[str, ...]:
+        """Who has not been heard yet; nobody any more once all have been."""
+        view = self._view
+        heard = {"arm_controller": view.arm, "vla_inference": view.policy, "flow_steering": view.steering}
+        waiting = () if self._ready else tuple(name for name, word in heard.items() if word is None)
+        self._ready = not waiting
+        return waiting
 
     def tell(self, text: str, *, bad: bool = False) -> None:
         """Show the operator a line; `bad` where something went wrong."""
@@ -157,12 +177,21 @@ class Teleop(Node):
                 self._view = dataclasses.replace(self._view, flipped=not self._view.flipped)
             case Act.STEERING:
                 self._switch(not self._view.steering, now)
+            case Act.EPISODE:
+                if waiting := self._waiting():
+                    self.tell(f"no episode can begin yet: waiting for {', '.join(waiting)}", bad=True)
+                else:
+                    self._episodes.begin(self._view.task.facts if self._view.task else None, now)
             case Act.RECORD:
+                if not self._view.steering:
+                    self.tell("the steering is OFF: nothing moves while you record; a switches it on", bad=True)
                 self._labels.start(self._view.task.facts if self._view.task else None, now)
             case Act.SUCCESS:
                 self._end_recording(EpisodeEvent.SUCCEEDED, now)
             case Act.FAILURE:
                 self._end_recording(EpisodeEvent.FAILED, now)
+            case Act.DISCARD if self._episodes.running:
+                self._episodes.call_off()
             case Act.DISCARD:
                 self._end_recording(EpisodeEvent.DISCARDED, now)
 
@@ -202,8 +231,6 @@ class Teleop(Node):
                     self.tell(f"flow_steering/activate: {response.message}", bad=True)
                     return
                 self._switched_on_here = on
-                if not on:
-                    self._switched_off_at = time.monotonic()
                 self._view = dataclasses.replace(self._view, steering=on)
                 self.tell(f"steering {'on' if on else 'off'}")
 
@@ -228,8 +255,7 @@ class Teleop(Node):
         now = time.monotonic()
         decision = facts.decision_facts(message)
         with self._lock:
-            on = now - self._switched_off_at > GRACE or self._view.steering
-            self._learn(decision=Seen(decision, now), steering=on)
+            self._learn(decision=Seen(decision, now))
             if self._schedule is not None and decision.total is not None and self._view.arm is not None:
                 self._schedule.sent(decision.chunk_id, self._view.arm.facts.tick, decision.total)
                 self._learn(lead=self._schedule.lead)
@@ -257,6 +283,15 @@ class Teleop(Node):
         self._schedule = Schedule(policy.execute_rows, policy.row_duration) if policy.row_duration else None
         self._learn(policy=Seen(policy, time.monotonic()), lead=self._schedule.lead if self._schedule else 1)
 
+    def _on_active(self, message: Bool) -> None:
+        self._learn(steering=message.data)
+
+    def _on_cameras(self, msg: String) -> None:
+        self.tell(f"cameras: {msg.data} (open it in a browser)")
+
+    def _on_why_not(self, message: String) -> None:
+        self._learn(why_not=clean(message.data))
+
     def _on_reset(self, response: Trigger.Response) -> None:
         said = response.message or ("done" if response.success else "refused")
         self.tell(f"reset: {said}", bad=not response.success)
@@ -274,7 +309,7 @@ class Teleop(Node):
             lost = self._line.expire(now)
             if lost is not None:
                 self.tell(f"{wish_words(lost, self._view.flipped)}: no decision took it up", bad=True)
-            for asking in (self._reset, self._activate, self._labels):
+            for asking in (self._reset, self._activate, self._labels, self._episodes):
                 asking.expire(now)
 
     def _look_around(self) -> None:
@@ -282,7 +317,13 @@ class Teleop(Node):
             self._learn(absent=tuple(name for name, topic in PEERS.items() if self.count_publishers(topic) == 0))
 
     def close(self, executor: Executor) -> None:
-        """Switch the steering off if it was switched on from here: nobody is left to watch it."""
+        """Call off and switch off what was begun and switched on from here: nobody is left to watch it."""
+        self._episodes.close(executor, CLOSE_TIME)
         if self._switched_on_here and self._activate.client.service_is_ready():
             future = self._activate.client.call_async(SetBool.Request(data=False))
             executor.spin_until_future_complete(future, timeout_sec=CLOSE_TIME)
+
+    def destroy_node(self) -> None:
+        """Leave the graph."""
+        self._episodes.destroy()
+        super().destroy_node()
