@@ -102,6 +102,19 @@ def test_a_chunk_drives_row_by_row() -> None:
     assert outcomes[-1].message == "chunk 1 drives"
 
 
+def test_from_rest_the_arm_starts_where_it_is() -> None:
+    """A simulation's reset, or a hand that pushed it: the target does not stay ahead of the arm by what it was."""
+    bench = Bench().claimed()
+    bench.steps(3)
+    bench.position = bench.position + 0.015
+    held = bench.step().command
+    assert held is not None and np.allclose(held.position, bench.position - 0.015)  # while it holds, no creeping
+    where = bench.position
+    bench.send(1)
+    driven = bench.step().command
+    assert driven is not None and np.allclose(driven.position, where + driven.velocity * PERIOD)
+
+
 def test_rows_due_before_arrival_are_discarded() -> None:
     bench = Bench().claimed()
     bench.steps(4)

@@ -315,6 +315,11 @@ class Execution:
         # What the row asks for, and what the gate makes of it.
         settings, reading = self._settings, self._reading
         assert reading is not None, "no state in which a chunk drives is reached before the first joint state"
+        if self._state is not State.RUNNING and not self._velocity.any():
+            # From rest the arm starts where it is. What its target was ahead by would stay for good, and the gate,
+            # which looks at both, would keep the hand from the table by as much. While the arm holds, the target
+            # stays: one that followed a position that sags would creep.
+            self._reference = reading.position.copy()
         requested = requested_velocity(settings.space, row, reading.position, self._reference, settings.period)
         gripper = reading.gripper if self._gripper is None else self._gripper
         motion = gate.Motion(self._reference, reading.position, self._velocity, gripper)
