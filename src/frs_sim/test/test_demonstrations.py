@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frs_sim.demonstrations import generate
+from frs_sim.demonstrations import SPEEDS, generate
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Phase
 from frs_sim.objects import THINGS
@@ -24,12 +24,12 @@ def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> N
     assert len(frames) > 60
     assert frames.images.shape == (len(frames), 2, 64, 64, 3)
     assert frames.chunk.shape == (len(frames), 16, 7)
-    assert frames.chunk[..., :3].norm(dim=-1).max() <= 0.2 + 1e-6
+    assert frames.chunk[..., :3].norm(dim=-1).max() <= SPEEDS[1] + 1e-6
     assert set(frames.chunk[..., 6].unique().tolist()) == {0.0, 1.0}
     assert frames.vocabulary == ("put the egg on the plate",)
     present = ~frames.things[0, :, 0].isnan().numpy()
     assert {"egg", "plate"} <= {name for name, there in zip(THINGS, present, strict=True) if there}
-    assert (frames.chunk[-1, :, :3].norm(dim=-1) < 0.2).all()  # at the end the hand leaves
+    assert (frames.chunk[-1, :, :3].norm(dim=-1) < SPEEDS[1]).all()  # at the end the hand leaves
 
 
 def test_bad_shards_are_named(tmp_path: Path) -> None:
