@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from frs_msgs.msg import ArmState, Decision
+from frs_msgs.msg import ArmState, Decision, PolicyInfo
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from sim_graph import Ear
@@ -32,7 +32,6 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal
     process = TerminalProcess(sys.executable, "-m", "frs_bringup.cli", "up", "sim", *words)
     try:
         process.wait_for("STARTING", START)
-        process.wait_for("ARMED", START)
         yield process
         if process.process.poll() is None:
             process.press(b"q")
@@ -46,12 +45,19 @@ def test_keys_steer_the_arm_and_run_an_episode(screen: TerminalProcess, node: No
     joints = ear.listen(JointState, "joint_states")
     decisions = ear.listen(Decision, "decision", EVENT)
     arm = ear.listen(ArmState, "arm_state", LATCHED)
-    ear.until(lambda: joints and arm)
+    policy = ear.listen(PolicyInfo, "policy_info", LATCHED)
+    ear.until(lambda: joints and policy and arm and arm[-1].state == ArmState.ARMED, START)
     assert not decisions
 
     # Steered freely: the instruction is there from the start.
-    screen.press(b"a")
-    ear.until(lambda: decisions and max(map(abs, joints[-1].velocity[:7])) > MOVING)
+    def deciding() -> bool:
+        if not decisions:
+            screen.press(b"a")  # refused while the screen has not heard of the policy
+            ear.spin(3.0)
+        return bool(decisions)
+
+    ear.until(deciding, PATIENCE)
+    ear.until(lambda: max(map(abs, joints[-1].velocity[:7])) > MOVING)
 
     def steered() -> bool:
         screen.press(b"\x1b[A")
@@ -63,11 +69,11 @@ def test_keys_steer_the_arm_and_run_an_episode(screen: TerminalProcess, node: No
 
     # An episode, begun by a key and ended by the stop.
     screen.press(b"b")
-    screen.wait_for("RECORDING tidy_sponge-0-", PATIENCE)
+    screen.wait_for("RECORDING tidy_sponge-4-", PATIENCE)
     ear.until(lambda: arm[-1].state == ArmState.RUNNING)
     screen.press(b" ")
     ear.until(lambda: arm[-1].state == ArmState.STOPPED)
-    ear.until(lambda: list((tmp_path / "runs").glob("tidy_sponge-0-*/metadata.yaml")))
+    ear.until(lambda: list((tmp_path / "runs").glob("tidy_sponge-4-*/metadata.yaml")))
 
     screen.press(b"q")
     status, _ = screen.end(timeout=PATIENCE)
