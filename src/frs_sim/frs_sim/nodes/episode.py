@@ -396,4 +396,4 @@ def _scene(state: TaskState) -> tuple[str, int, int]:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the executable `episode`."""
-    return run(Episode, argv)
+    return run(Episode, argv, behind=True)

@@ -66,4 +66,4 @@ def _wxyz(quaternion: Quaternion) -> np.ndarray:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the executable `scripted_reasoner`."""
-    return run(ScriptedReasoner, argv)
+    return run(ScriptedReasoner, argv, behind=True)

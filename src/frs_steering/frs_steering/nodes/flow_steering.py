@@ -175,8 +175,8 @@ class FlowSteering(Node):
         self._claim.observe(msg, now)
         if msg.state == ArmState.STOPPED and self._active:
             self._deactivate("the arm was stopped; it moves again only after a reset and flow_steering/activate")
+        self._decide_if_due(msg, now)  # first: every millisecond before it counts; a lease has time
         self._renew_lease(msg)
-        self._decide_if_due(msg, now)
 
     def _renew_lease(self, arm: ArmState) -> None:
         if self._active and self._claim.epoch and arm.owner_epoch == self._chunk_epoch == self._claim.epoch:

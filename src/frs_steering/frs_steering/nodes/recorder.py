@@ -257,4 +257,4 @@ def _never(_: bytes) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM."""
-    return run(Recorder, argv)
+    return run(Recorder, argv, behind=True)

@@ -16,6 +16,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
+BEHIND = 10
+"""Niceness of a process that only watches, records or advises: the arm, the policy and the decisions come first."""
+
 LEAVE_TIME = 1.0
 """s that a node, already safe, may take to leave the graph; Fast DDS was seen to hang there for ever when other nodes
 left at the same moment. The process then ends with status 1, without a word: the call holds Python's lock, so that only
@@ -36,14 +39,17 @@ class Closable(Protocol):
         """Make safe; called once, while publishers still work."""
 
 
-def run(make_node: Callable[[], Node], argv: list[str] | None = None) -> int:
+def run(make_node: Callable[[], Node], argv: list[str] | None = None, *, behind: bool = False) -> int:
     """Build a node, spin it until SIGINT or SIGTERM, let it make itself safe, and return an exit status.
 
     The signal handlers are ours, not rclpy's: rclpy's shut the context down at once, and a node could
     not publish its last words (the arm's hold). `spin()` itself can miss a signal, hence the loop.
     A node whose constructor raises ends with status 1 and one line on stderr.
     Nodes in the attribute `side_nodes` (see Parted) are spun in threads of their own meanwhile.
+    A process that runs `behind` yields to the others where all want to run at once, as at every control step.
     """
+    if behind:
+        os.nice(BEHIND)  # before the middleware starts its threads, which inherit it
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from frs_msgs.msg import PolicyInfo
@@ -57,6 +58,7 @@ class VlaInference(Node):
         super().__init__("vla_inference")
         parameters = declare(self, VlaInferenceParameters)
         torch.set_num_threads(parameters.threads)
+        cv2.setNumThreads(parameters.threads)
         self._policy = load_policy(parameters.policy, Path(parameters.weights) if parameters.weights else None)
         spec = self._policy.spec
         self._observations = ObservationAssembler(

@@ -5,10 +5,10 @@ The node `vla_inference` and the evaluation in simulation both answer by this fu
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,17 +82,17 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
     timings = Timings(looked - began, encoded - looked, meter.reversing, meter.denoising)
 
     def one(i: int) -> Answer:
-        diagnostics = _diagnose(i, outcome, problem, meter)
+        # All references of a batch cost the same.
+        found = {"evaluations": field.evaluations // len(arrays)} | _diagnose(i, outcome, problem, meter)
         if driven is not None and given.chunk is not None:
             moves = [translation(chunk[i].numpy(), spec, observation.joint_position) for chunk in (driven, given.chunk)]
-            diagnostics = dataclasses.replace(diagnostics, agreement=agreement(*moves))
+            found["agreement"] = agreement(*moves)
         return Answer(
             features=prefix.features.float().numpy(),
             noise_recovered=_array(outcome.recovered, i),
             noise_used=_array(outcome.used, i),
             chunk=_array(driven, i),
-            # All references of a batch cost the same.
-            diagnostics=dataclasses.replace(diagnostics, evaluations=field.evaluations // len(arrays)),
+            diagnostics=Diagnostics(**found),
             timings=timings,
         )
 
@@ -126,19 +126,17 @@ def _run(operation: Operation, source: str, problem: Problem, method: Method) ->
     return _Outcome(made.chunk, made.noise_used, made.noise_recovered)
 
 
-def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> Diagnostics:
-    """What is seen in the policy's normalised space."""
-    found = Diagnostics()
+def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> dict[str, Any]:
+    """What is seen in the policy's normalised space: fields of `Diagnostics`."""
+    found: dict[str, Any] = {}
     shown = outcome.recovered if outcome.used is None else outcome.used
     if shown is not None:
-        percentile = noise_percentile(problem.parameterisation.compress(shown[i]))
-        found = dataclasses.replace(found, noise_percentile=percentile)
+        found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(shown[i]))
     if outcome.chunk is not None and problem.reference is not None and problem.mask is not None:
-        lost = round_trip_rms(outcome.chunk[i], problem.reference[i], problem.mask[i, 0])
-        found = dataclasses.replace(found, round_trip_rms=lost)
+        found["round_trip_rms"] = round_trip_rms(outcome.chunk[i], problem.reference[i], problem.mask[i, 0])
     if meter.inversion is not None:
-        residual, fallbacks = float(meter.inversion.residual[i]), int(meter.inversion.fallbacks[i])
-        found = dataclasses.replace(found, fixed_point_residual=residual, fixed_point_fallbacks=fallbacks)
+        found["fixed_point_residual"] = float(meter.inversion.residual[i])
+        found["fixed_point_fallbacks"] = int(meter.inversion.fallbacks[i])
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -32,9 +31,6 @@ CAMERAS = ("exterior", "wrist")
 
 SILENCE = 1.0
 """s without a picture, or without a word of the arm controller, after which the operator is warned."""
-
-NICE = 10
-"""Scheduling of this process: the arm, the policy and the cameras come first."""
 
 _DECISIONS_KEPT = 8  # a chunk begins to drive at most two decisions after its own was told
 _FAR = 10.0  # m from the base, where no tool centre point is
@@ -224,9 +220,8 @@ def _drawable(moment: Moment) -> Moment:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM."""
-    os.nice(NICE)
     cv2.setNumThreads(1)
-    return run(CameraView, argv)
+    return run(CameraView, argv, behind=True)
 
 
 if __name__ == "__main__":
