@@ -71,6 +71,7 @@ class Cell:
         self.seed = seed
         rng = np.random.default_rng(seed)
         self._layout = lay_out(self.task, rng)
+        self._on_table = [name for name, thing in THINGS.items() if (thing.part_of or name) in self._layout.poses]
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[self._joints] = self._goal = RESET_POSITION + rng.normal(0.0, 0.02, 7)
         self.data.qpos[self._finger : self._finger + 2] = FINGER_OPEN
@@ -151,10 +152,9 @@ class Cell:
     def truth(self) -> Truth:
         """The true state; see `Truth`."""
         rotation = self.data.xmat[self._hand].reshape(3, 3)
-        on_table = self._on_table
         return Truth(
             positions=self._positions(),
-            quaternions={name: self.data.body(name).xquat.copy() for name in on_table},
+            quaternions={name: self.data.body(name).xquat.copy() for name in self._on_table},
             held=self._held(),
             tcp_position=self.data.xpos[self._hand] + rotation @ [0.0, 0.0, TCP_OFFSET],
             tcp_quaternion=self.data.xquat[self._hand].copy(),
@@ -175,11 +175,6 @@ class Cell:
 
     def _positions(self) -> dict[str, np.ndarray]:
         return {name: self.data.body(name).xpos.copy() for name in self._on_table}
-
-    @property
-    def _on_table(self) -> list[str]:
-        poses = self._layout.poses
-        return [name for name, thing in THINGS.items() if (thing.part_of or name) in poses]
 
     def _paint(self) -> None:
         # Each thing, its parts and the table in the layout's shade; what is parked is not drawn, which takes time too.

@@ -1,9 +1,9 @@
 """Demonstrations by the scripted experts: what the embedded policy learns from.
 
 Every frame is labelled with the chunk that the expert would drive from there on if nothing disturbed it. Who drove
-there does not matter: a disturbed expert, or, in turns with it, a policy that learns (DAgger, arXiv 1011.0686). Each
-worker process runs episodes in its own free-running cell and writes one shard per batch of episodes; a shard that is
-there already is kept, so an interrupted run goes on where it stopped.
+there does not matter: a disturbed expert, or, in turns with it, a policy that learns (DAgger, arXiv 1011.0686), alone
+or steered. Each worker process runs episodes in its own free-running cell and writes one shard per batch of episodes;
+a shard that is there already is kept, so an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,24 @@ from tqdm import tqdm
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Style, imagine, plan
+from frs_sim.graphics import SPAWN
 from frs_sim.objects import THINGS
+from frs_sim.oracle import oracle
 from frs_sim.scene import CAMERAS
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
 from frs_steering.policies import Observation, Policy, load_policy
 from frs_steering.robot.kinematics import joint_velocity
-from frs_steering.steer.answer import answer
-from frs_steering.steer.query import Operation, Query
+from frs_steering.steer.decision import decide
+from frs_steering.steer.deferral import Trust
+from frs_steering.steer.method import Method
 
-SPAWN = get_context("spawn")  # a forked process hangs in a GL context that its parent has opened
 EPISODES_PER_SHARD = 10
 HORIZON = 16  # rows of a chunk
 AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand learns to leave
 SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
 BELOW = -0.05  # m: what is lower has fallen off the table
+STEERED = 0.5  # share of the policy's turns in which it is steered, and told nothing that it knows
+UNKNOWN = "do something"
 ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
 
 
@@ -131,7 +134,7 @@ def _demonstrate(
     cell.reset(shard.task, int(rng.integers(FIRST_HELD_OUT_SEED)))
     disturbance, style = Disturbance(rng), _style(rng)
     rows: dict[str, list[np.ndarray]] = {}
-    left, policy_left = AFTER_SUCCESS, 0
+    left, policy_left, steered = AFTER_SUCCESS, 0, False
     chunk = np.empty((0, 7))
     while cell.steps < cell.task.step_limit + AFTER_SUCCESS and left > 0:
         truth = cell.truth()
@@ -149,18 +152,19 @@ def _demonstrate(
         for key, value in row.items():
             rows.setdefault(key, []).append(value if value.dtype == np.uint8 else value.astype(np.float32))
         if policy is not None and policy_left == 0 and rng.random() < 0.03:
-            policy_left = int(rng.integers(8, 40))
+            policy_left, steered = int(rng.integers(8, 40)), bool(rng.random() < STEERED)
         if policy is not None and policy_left > 0:
             if not len(chunk):
-                observation = Observation(views, cell.joint_position, cell.gripper, cell.task.instruction)
-                sampled = answer(policy, observation, Query(Operation.SAMPLE, seed=int(rng.integers(2**31)))).chunk
-                assert sampled is not None, "sampling gives a chunk"
-                chunk = sampled[: policy.spec.execute_rows]
+                told = UNKNOWN if steered else cell.task.instruction
+                observation = Observation(views, cell.joint_position, cell.gripper, told)
+                wish = oracle(cell.task, truth) if steered else None
+                made = decide(policy, observation, wish, Trust(), method=Method(), seed=int(rng.integers(2**31)))
+                assert made.answer.chunk is not None, "a decision gives a chunk"
+                chunk = made.answer.chunk[: policy.spec.execute_rows]
             action, chunk, policy_left = chunk[0], chunk[1:], policy_left - 1
         else:
             chunk = chunk[:0]
-            action = label[0].copy()
-            action[:6] += disturbance.next(plan(cell.task, truth).phase)
+            action = disturbance.next(label[0], plan(cell.task, truth).phase)
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
         left -= cell.success
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None

@@ -1,4 +1,9 @@
-"""What to say where OpenGL is missing. Imports nothing that needs it."""
+"""What processes that render must mind: how they start, and what to say where OpenGL is missing. Imports none of it."""
+
+from multiprocessing import get_context
+
+SPAWN = get_context("spawn")
+"""How worker processes start: a forked one hangs in a GL context that its parent has opened."""
 
 
 class GraphicsError(OSError):

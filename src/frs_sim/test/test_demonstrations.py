@@ -44,5 +44,13 @@ def test_the_disturbance_is_small_where_the_hand_is_near_something() -> None:
     pushes = {}
     for phase in (Phase.REACH, Phase.GRASP):
         disturbance = Disturbance(np.random.default_rng(0))
-        pushes[phase] = np.abs([disturbance.next(phase) for _ in range(3000)])[:, :3]
+        pushes[phase] = np.abs([disturbance.next(np.zeros(7), phase) for _ in range(3000)])[:, :3]
     assert pushes[Phase.GRASP].max() < 0.08 < pushes[Phase.REACH].max() < 0.5
+
+
+def test_the_fingers_close_on_nothing_now_and_then_but_never_open_what_they_hold() -> None:
+    disturbance = Disturbance(np.random.default_rng(0))
+    closed = [bool(disturbance.next(np.zeros(7), Phase.REACH)[6]) for _ in range(3000)]
+    assert 0.02 < np.mean(closed) < 0.15
+    carrying = Disturbance(np.random.default_rng(0))
+    assert all(carrying.next(np.ones(7), Phase.CARRY)[6] == 1.0 for _ in range(3000))
