@@ -50,15 +50,30 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
     """
     if not shards:
         raise DemonstrationError("no demonstrations were given; make some with: frs train policy --generate-only")
-    parts = [_read(path, cameras) for path in tqdm(sorted(shards), desc="reading", unit="shard")]
-    vocabulary = tuple(sorted({str(part["instruction"]) for part in parts}))
-    words = [np.full(len(p["chunk"]), vocabulary.index(str(p["instruction"])) + 1) for p in parts]
+    paths = sorted(shards)
+    rest, counts, pictures = [], [], None
+    for path in paths:  # all but the images, which are most of it
+        part = _read(path, cameras, images=False)
+        rest.append(part)
+        counts.append(len(part["chunk"]))
+    first = 0
+    for path, count in zip(tqdm(paths, desc="reading", unit="shard"), counts, strict=True):
+        part = _read(path, cameras, images=True)  # copied into place at once: twice of all would not fit
+        if pictures is None:
+            size = part[f"images_{cameras[0]}"].shape[1:]
+            pictures = torch.empty((sum(counts), len(cameras), *size), dtype=torch.uint8)
+        for index, camera in enumerate(cameras):
+            pictures[first : first + count, index] = torch.from_numpy(part[f"images_{camera}"])
+        first += count
+    assert pictures is not None, "there are shards"
+    vocabulary = tuple(sorted({str(part["instruction"]) for part in rest}))
+    words = [np.full(len(p["chunk"]), vocabulary.index(str(p["instruction"])) + 1) for p in rest]
 
     def column(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([part[name] for part in parts]))
+        return torch.from_numpy(np.concatenate([part[name] for part in rest]))
 
     return Frames(
-        images=torch.stack([column(f"images_{camera}") for camera in cameras], 1),
+        images=pictures,
         joint_position=column("joint_position"),
         gripper=column("gripper"),
         chunk=column("chunk"),
@@ -68,10 +83,11 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
     )
 
 
-def _read(path: Path, cameras: Sequence[str]) -> dict[str, np.ndarray]:
+def _read(path: Path, cameras: Sequence[str], *, images: bool) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
-        needed = ["joint_position", "gripper", "chunk", "things", "instruction"]
-        missing = [name for name in [*needed, *(f"images_{c}" for c in cameras)] if name not in file]
+        others = ["joint_position", "gripper", "chunk", "things", "instruction"]
+        pictures = [f"images_{camera}" for camera in cameras]
+        missing = [name for name in [*others, *pictures] if name not in file]
         if missing:
             raise DemonstrationError(f"{path} lacks {', '.join(missing)}; generate it anew")
-        return {name: file[name] for name in file.files}
+        return {name: file[name] for name in (pictures if images else others)}
