@@ -17,15 +17,19 @@ LOW_BODIES = ("fr3_link5", "fr3_link6", "fr3_link7", "hand", "left_finger", "rig
 COLLISION_GROUP = 3
 
 
-@functools.cache
-def load() -> tuple[Any, Any]:
-    """The compiled model with a site named `tcp`, and its data."""
+def folder() -> pathlib.Path:
+    """Where the wheel is installed."""
     wheel = importlib.util.find_spec("franky_sim")
     assert wheel is not None, "franky-sim is not installed"
     assert wheel.submodule_search_locations
-    folder = pathlib.Path(wheel.submodule_search_locations[0])
-    spec = mujoco.MjSpec.from_file(str(next(folder.rglob("fr3.xml"))))
-    spec.meshdir = str(next(folder.rglob("link0_coll.stl")).parent)
+    return pathlib.Path(wheel.submodule_search_locations[0])
+
+
+@functools.cache
+def load() -> tuple[Any, Any]:
+    """The compiled model with a site named `tcp`, and its data."""
+    spec = mujoco.MjSpec.from_file(str(next(folder().rglob("fr3.xml"))))
+    spec.meshdir = str(next(folder().rglob("link0_coll.stl")).parent)
     # The model writes the hand's -45 degrees with seven digits; ours is exact.
     hand = spec.body("hand")
     hand.quat = [np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8)]

@@ -49,6 +49,18 @@ def test_from_rest_the_arm_starts_where_it_is() -> None:
     assert driven is not None and np.allclose(driven.position, where + driven.velocity * PERIOD)
 
 
+def test_an_old_reading_does_not_pull_the_target_back() -> None:
+    """Between two readings the arm moves on; the gate would take it to be where it was, and further from a wall."""
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.measures = False
+    for _ in range(3):
+        outcome = bench.step()
+        assert outcome.command is not None
+        np.testing.assert_allclose(outcome.command.position, bench.position, atol=1e-12)
+
+
 def test_rows_due_before_arrival_are_discarded() -> None:
     bench = Bench().claimed()
     bench.steps(4)

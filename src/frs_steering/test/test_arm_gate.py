@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from frs_steering.arm.chunk import Chunk, requested_velocity
 from frs_steering.arm.gate import Admission, Motion, Step, admit, brake, step
-from frs_steering.arm.limits import Limits
+from frs_steering.arm.limits import Limits, limits_of
+from frs_steering.arm.robots import FR3
 from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
 from frs_steering.robot.kinematics import joint_velocity, pose_and_jacobian, tcp_pose
@@ -88,6 +89,27 @@ def test_a_bad_chunk_is_rejected_in_words(change: dict[str, Any], reason: Reason
     assert f"chunk {change.get('chunk_id', 5)}:" in judgement.detail
 
 
+def test_the_checks_of_a_chunk_have_a_fixed_order() -> None:
+    """All is wrong with the chunk; what is named first is mended, then what is named next, until it is good."""
+    chunk = dataclasses.replace(
+        CHUNK, values=with_value(math.nan)[1:], row_duration=0.1, space=1, epoch=6, chunk_id=4, first_tick=84, lease=9.0
+    )
+    assert admit(chunk, dataclasses.replace(ADMISSION, closed=Reason.STOPPED)).reason is Reason.STOPPED
+    for reason, mended in (
+        (Reason.NOT_FINITE, {"values": np.zeros(111)}),
+        (Reason.WRONG_SHAPE, {"values": CHUNK.values}),
+        (Reason.WRONG_SHAPE, {"row_duration": PERIOD}),
+        (Reason.WRONG_SPACE, {"space": CHUNK.space}),
+        (Reason.WRONG_OWNER, {"epoch": CHUNK.epoch}),
+        (Reason.OLD_CHUNK, {"chunk_id": CHUNK.chunk_id}),
+        (Reason.LATE_CHUNK, {"first_tick": CHUNK.first_tick}),
+        (Reason.BAD_LEASE, {"lease": CHUNK.lease}),
+    ):
+        assert admit(chunk, ADMISSION).reason is reason
+        chunk = dataclasses.replace(chunk, **mended)
+    assert admit(chunk, ADMISSION).verdict is Verdict.ACCEPTED
+
+
 def test_nothing_is_admitted_while_the_arm_is_closed_or_unclaimed() -> None:
     closed = dataclasses.replace(ADMISSION, closed=Reason.STOPPED, closed_detail="stopped: by hand")
     assert admit(CHUNK, closed).reason is Reason.STOPPED
@@ -107,6 +129,15 @@ def test_full_scale_of_droid_is_clipped_on_joint_1() -> None:
     assert (judged.verdict, judged.reason) == (Verdict.CLIPPED, Reason.JOINT_VELOCITY)
     assert "fr3_joint1 at 3.000 rad/s, limit 2.000 rad/s" in judged.detail
     assert 0 < judged.velocity[0] <= 2.0
+
+
+def test_full_scale_of_droid_is_above_the_fr3s_own_limit_of_joint_1() -> None:
+    """Even where all of the robot's own speed were allowed."""
+    limits = limits_of(FR3, velocity=FR3.velocity)
+    moving = dataclasses.replace(STANDING, velocity=np.array([2.5, 0, 0, 0, 0, 0, 0]))
+    judged = step(np.array([0.2 / PERIOD, 0, 0, 0, 0, 0, 0]), 0.0, moving, limits, PERIOD)
+    assert "fr3_joint1 at 3.000 rad/s, limit 2.620 rad/s" in judged.detail
+    assert judged.velocity[0] <= 2.62
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -223,6 +254,24 @@ def test_a_tilting_hand_does_not_get_into_the_table() -> None:
         tilt = [toward(np.array([0, 0, -0.1, *turn]))] * 30
         reasons |= {judged.reason for judged in follow(down + tilt, LIMITS)}
     assert Reason.WORKSPACE in reasons
+
+
+def test_near_its_end_a_joint_is_as_slow_as_the_fr3_wants_it() -> None:
+    """The FR3 stops with a reflex above sqrt(gain * distance) - offset, well below what our braking would allow."""
+    request = constant(np.array([0, -2.0, 0, 0, 0, 0, 0]))
+    limits = limits_of(FR3, workspace_low=np.full(3, -1.2), workspace_high=np.full(3, 1.2), linear_speed=3.0)
+    curve = FR3.approach
+    assert curve is not None
+    slowed = 0
+    position = RESET_POSITION.copy()
+    for judged in follow([request] * 40, limits):
+        position = position + judged.velocity * PERIOD
+        allowed = np.sqrt(curve.gain * (position - curve.low)) - curve.offset
+        assert np.all(-judged.velocity <= allowed + 1e-9)
+        braking = np.sqrt(2 * limits.acceleration[1] * (position[1] - limits.position_low[1]))
+        slowed += judged.velocity[1] < 0 and allowed[1] < min(2.0, braking)
+    assert slowed > 3
+    assert position[1] == pytest.approx(limits.position_low[1], abs=0.02)
 
 
 def test_a_joint_slows_down_and_rests_before_its_limit() -> None:

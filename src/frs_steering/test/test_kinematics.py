@@ -1,4 +1,6 @@
-"""The arm's kinematics against MuJoCo's FR3 model."""
+"""The arm's kinematics against MuJoCo: its FR3 model, and the Panda put together from franka_description."""
+
+import functools
 
 import fr3_model
 import hypothesis.extra.numpy as hnp
@@ -7,12 +9,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frs_steering.arm.limits import FR3_POSITION_HIGH, FR3_POSITION_LOW
+from frs_steering.arm.robots import FR3, PANDA
 from frs_steering.robot import kinematics
 from frs_steering.robot.fr3 import RESET_POSITION
 
 positions = hnp.arrays(np.float64, 7, elements=st.floats(0, 1)).map(
-    lambda part: FR3_POSITION_LOW + part * (FR3_POSITION_HIGH - FR3_POSITION_LOW)
+    lambda part: FR3.position_low + part * (FR3.position_high - FR3.position_low)
 )
 twists = hnp.arrays(np.float64, 6, elements=st.floats(-1, 1))
 
@@ -40,8 +42,50 @@ def test_pose_and_jacobian_agree_with_mujoco(position: np.ndarray) -> None:
         np.testing.assert_allclose(ours[:3, :3], data.xmat[body].reshape(3, 3), atol=1e-6)
 
 
+FER_ORIGINS = (
+    ((0, 0, 0.333), 0.0),
+    ((0, 0, 0), -np.pi / 2),
+    ((0, -0.316, 0), np.pi / 2),
+    ((0.0825, 0, 0), np.pi / 2),
+    ((-0.0825, 0.384, 0), -np.pi / 2),
+    ((0, 0, 0), np.pi / 2),
+    ((0.088, 0, 0), np.pi / 2),
+)
+"""xyz [m] and roll [rad] of each joint of the Panda; franka_description, robots/fer/kinematics.yaml."""
+
+
+@functools.cache
+def panda() -> mujoco.MjModel:
+    """The Panda's joints, flange, hand and TCP, put together by MuJoCo from franka_description's numbers."""
+    spec = mujoco.MjSpec()
+    body = spec.worldbody
+    for origin, roll in FER_ORIGINS:
+        body = body.add_body(pos=origin, quat=[np.cos(roll / 2), np.sin(roll / 2), 0, 0], mass=1, inertia=[1, 1, 1])
+        body.add_joint(axis=[0, 0, 1])
+    hand = body.add_body(pos=[0, 0, 0.107], quat=[np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8)])
+    hand.add_site(name="tcp", pos=[0, 0, 0.1034])
+    return spec.compile()
+
+
+@given(part=hnp.arrays(np.float64, 7, elements=st.floats(0, 1)))
+@settings(max_examples=200)
+def test_the_panda_has_the_same_geometry(part: np.ndarray) -> None:
+    position = PANDA.position_low + part * (PANDA.position_high - PANDA.position_low)
+    model = panda()
+    data = mujoco.MjData(model)
+    data.qpos[:] = position
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    linear, angular = np.zeros((2, 3, model.nv))
+    mujoco.mj_jacSite(model, data, linear, angular, 0)
+    pose, jacobian = kinematics.pose_and_jacobian(position)
+    np.testing.assert_allclose(pose[:3, 3], data.site_xpos[0], atol=1e-6)
+    np.testing.assert_allclose(pose[:3, :3], data.site_xmat[0].reshape(3, 3), atol=1e-6)
+    np.testing.assert_allclose(jacobian, np.vstack([linear, angular]), atol=1e-6)
+
+
 def test_poses_of_a_batch_are_those_of_its_members() -> None:
-    batch = np.random.default_rng(0).uniform(FR3_POSITION_LOW, FR3_POSITION_HIGH, (2, 3, 7))
+    batch = np.random.default_rng(0).uniform(FR3.position_low, FR3.position_high, (2, 3, 7))
     poses = kinematics.tcp_pose(batch)
     assert poses.shape == (2, 3, 4, 4)
     np.testing.assert_allclose(poses[1, 2], kinematics.tcp_pose(batch[1, 2]), atol=1e-15)

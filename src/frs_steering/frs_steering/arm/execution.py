@@ -119,6 +119,7 @@ class Execution:
         self._tick = 0
         self._reading: Reading | None = None
         self._read_at = 0.0
+        self._is_news = False  # a reading came since the last control step
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
         self._gripper: float | None = None
@@ -147,7 +148,7 @@ class Execution:
     def observe(self, reading: Reading, now: float) -> None:
         """Take what the arm measured."""
         first = self._reading is None
-        self._reading, self._read_at = reading, now
+        self._reading, self._read_at, self._is_news = reading, now, True
         if first:
             self._reference = reading.position.copy()
             self._message = "no owner" if self._state is State.IDLE else self._message
@@ -248,6 +249,7 @@ class Execution:
             verdict, reason, detail = step.verdict, step.reason, step.detail
             self._on(Event.DRIVEN, "")
             self._message = f"chunk {held.chunk.chunk_id} drives"
+        self._is_news = False
         self._count(driven=held is not None, skipped=skipped)
         at_rest = not self._velocity.any()
         # While the arm holds, the gripper is left as it is: repeated, an old command would undo what others did since.
@@ -286,9 +288,11 @@ class Execution:
         if self._state is State.FAULT:
             owner = self._ownership.owner
             self._on(Event.FRESH if owner else Event.FRESH_UNOWNED, "joint states are back")
-        # The target must not run away from an arm that is blocked, lags or was set elsewhere.
-        lead = self._settings.limits.lead + self._settings.limits.lead_time * np.abs(self._velocity)
-        self._reference = np.clip(self._reference, reading.position - lead, reading.position + lead)
+        if self._is_news:
+            # The target must not run away from an arm that is blocked, lags or was set elsewhere. An old reading would
+            # say so of an arm that moves on.
+            lead = self._settings.limits.lead + self._settings.limits.lead_time * np.abs(self._velocity)
+            self._reference = np.clip(self._reference, reading.position - lead, reading.position + lead)
 
     def _due(self, tick: int, now: float) -> tuple[Held | None, int]:
         # The chunk that drives and its row; (None, -1) if none does.
@@ -315,7 +319,7 @@ class Execution:
         # What the row asks for, and what the gate makes of it.
         settings, reading = self._settings, self._reading
         assert reading is not None, "no state in which a chunk drives is reached before the first joint state"
-        if self._state is not State.RUNNING and not self._velocity.any():
+        if self._state is not State.RUNNING and not self._velocity.any() and self._is_news:
             # From rest the arm starts where it is. What its target was ahead by would stay for good, and the gate,
             # which looks at both, would keep the hand from the table by as much. While the arm holds, the target
             # stays: one that followed a position that sags would creep.

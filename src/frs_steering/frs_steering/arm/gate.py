@@ -1,8 +1,9 @@
 """The safety gate: one function for a chunk as a whole, one for each control step. Pure; nothing passes around it.
 
 Checks of a chunk, in order: may anything drive; finite; shape; action space and frame; owner epoch; chunk id;
-lease; not entirely late. Checks of a step, in order: finite; joint velocity; joint position with slow-down;
-Cartesian speed; workspace and table; joint acceleration; gripper range.
+age (not all rows were due); lease. Checks of a step, in order: finite; joint velocity; joint position with slow-down;
+Cartesian speed; workspace and table; joint acceleration, and with it jerk; gripper range. The acceleration is the last
+of the arm's because it turns what the others leave into what can be reached within a step; it is then looked at again.
 
 A chunk is accepted or rejected; a step is accepted, clipped to what the limits allow, or rejected, and then the arm
 brakes. Speed limits scale all joints alike, so that the hand keeps its direction; a wall takes away only the part
@@ -17,6 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from frs_steering.arm.approach import greatest_approach
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.envelope import Breach, breach, reaches, stop_share
 from frs_steering.arm.limits import Limits
@@ -136,14 +138,14 @@ def admit(chunk: Chunk, to: Admission) -> Judgement:
         return rejected(Reason.WRONG_OWNER, f"owner epoch {chunk.epoch}; {present}")
     if chunk.chunk_id <= to.last_chunk_id:
         return rejected(Reason.OLD_CHUNK, f"its id is not above {to.last_chunk_id}, the last one admitted")
+    late = to.next_tick - chunk.first_tick
+    if late >= chunk.horizon:
+        return rejected(Reason.LATE_CHUNK, f"all of its {chunk.horizon} rows were due, row 0 was {late} steps ago")
     if not 0.0 < chunk.lease <= to.lease_max:
         return rejected(Reason.BAD_LEASE, f"lease {chunk.lease:.3f} s; it must lie in (0, {to.lease_max:.3f}] s")
     wait = (chunk.first_tick - to.next_tick) * to.period
     if wait >= chunk.lease:
         return rejected(Reason.BAD_LEASE, f"row 0 is due in {wait:.3f} s, after the lease of {chunk.lease:.3f} s")
-    late = to.next_tick - chunk.first_tick
-    if late >= chunk.horizon:
-        return rejected(Reason.LATE_CHUNK, f"all of its {chunk.horizon} rows were due, row 0 was {late} steps ago")
     return Judgement(Verdict.ACCEPTED, Reason.NONE, f"chunk {chunk.chunk_id}: accepted, {max(0, late)} rows late")
 
 
@@ -196,11 +198,9 @@ def _joint_speed(velocity: Array, limits: Limits, said: dict[Reason, str]) -> Ar
 
 
 def _slow_down(velocity: Array, starts: Array, limits: Limits, period: float, said: dict[Reason, str]) -> Array:
-    # The stop must end before the limit. Only the joint concerned is slowed: the others may still lead out of there.
-    reach = reaches(velocity, limits, period)[-1]
-    above = np.maximum(0.0, limits.position_high - starts.max(axis=0)) / reach
-    below = np.maximum(0.0, starts.min(axis=0) - limits.position_low) / reach
-    slowed = np.minimum(above, np.maximum(-below, velocity))
+    # Only the joint concerned is slowed: the others may still lead out of there.
+    most = greatest_approach(velocity, starts, reaches(velocity, limits, period), limits)
+    slowed = np.minimum(most, np.maximum(-most, velocity))
     joint = int(np.abs(slowed - velocity).argmax())
     if slowed[joint] == velocity[joint]:
         return velocity
@@ -254,10 +254,8 @@ def _acceleration(
 
 
 def _joints_within(velocity: Array, starts: Array, limits: Limits, period: float) -> bool:
-    end = starts + velocity * reaches(velocity, limits, period)[-1]
-    low = np.minimum(limits.position_low, starts) - ROUNDING
-    high = np.maximum(limits.position_high, starts) + ROUNDING
-    return bool((np.abs(velocity) <= limits.velocity).all() and ((end >= low) & (end <= high)).all())
+    most = greatest_approach(velocity, starts, reaches(velocity, limits, period), limits)
+    return bool((np.abs(velocity) <= np.minimum(limits.velocity, most + ROUNDING)).all())
 
 
 def _say(wrong: Breach, limits: Limits, said: dict[Reason, str]) -> None:

@@ -20,8 +20,9 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from frs_steering.arm.execution import Execution, Outcome, Settings
-from frs_steering.arm.limits import FR3_VELOCITY, Limits
+from frs_steering.arm.limits import ACCELERATION_SHARE, greatest_speeds, limits_of
 from frs_steering.arm.reading import ReadingError, read_joints
+from frs_steering.arm.robots import ROBOTS
 from frs_steering.arm.states import State
 from frs_steering.arm.verdicts import Verdict
 from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, step_report
@@ -51,6 +52,7 @@ WARNING_PERIOD = 2.0
 class ArmControllerParameters:
     """Parameters of the node; the limits are explained in `arm.limits.Limits`."""
 
+    robot: str = param("fr3", "whose limits the gate holds", choices=tuple(ROBOTS))
     action_space: str = param(
         "cartesian_velocity",
         "what the columns of a chunk mean; chunks of another space are rejected",
@@ -60,6 +62,9 @@ class ArmControllerParameters:
     lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
     joint_state_timeout: float = param(0.25, "age at which joint states are stale [s]", low=0.02, high=2)
     joint_speed: float = param(2.0, "greatest speed of a joint [rad/s]", low=0.05, high=2)
+    joint_acceleration: float = param(
+        16.0, "greatest acceleration of a joint [rad/s^2]; at most 80 % of the robot's own counts", low=0.5, high=16
+    )
     linear_speed: float = param(0.5, "greatest speed of the tool centre point [m/s]", low=0.01, high=1)
     angular_speed: float = param(2.0, "greatest angular speed of the hand [rad/s]", low=0.05, high=2.5)
     workspace_low: Sequence[float] = param(
@@ -77,21 +82,26 @@ def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Sett
     Raises:
         ParameterError: parameters contradict each other; the message names them.
     """
+    robot = ROBOTS[parameters.robot]
+    period = 1.0 / parameters.control_rate
     try:
-        limits = Limits(
-            velocity=np.minimum(FR3_VELOCITY, parameters.joint_speed),
+        limits = limits_of(
+            robot,
+            velocity=np.minimum(greatest_speeds(robot), parameters.joint_speed),
+            acceleration=np.minimum(ACCELERATION_SHARE * robot.acceleration, parameters.joint_acceleration),
             linear_speed=parameters.linear_speed,
             angular_speed=parameters.angular_speed,
             workspace_low=np.array(parameters.workspace_low),
             workspace_high=np.array(parameters.workspace_high),
             table_height=parameters.table_height,
         )
+        limits.check_period(period)
     except ValueError as error:
         raise ParameterError(f"parameters of node 'arm_controller': {error}") from error
     return Settings(
         space=ActionSpace[parameters.action_space.upper()],
         frame=BASE_FRAME,
-        period=1.0 / parameters.control_rate,
+        period=period,
         lease_max=parameters.lease_max,
         state_timeout=parameters.joint_state_timeout,
         first_epoch=first_epoch,

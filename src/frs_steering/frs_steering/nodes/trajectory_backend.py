@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from builtin_interfaces.msg import Duration
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -10,6 +12,18 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from frs_steering.arm.backends.interface import Command
 from frs_steering.nodes.qos import COMMAND
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, finger_position
+
+Array = NDArray[np.float64]
+
+
+def target(command: Command, period: float) -> Array:
+    """Joint positions (7,) [rad] that belong to the command's velocity at the end of a control step of `period` s.
+
+    A joint trajectory controller lays a cubic through the positions and velocities of two commands that follow each
+    other. Positions at the middle of their steps, half a step behind, make that cubic a parabola whose acceleration is
+    the change of velocity over a step, which the gate has limited. Those at the end would make it four times as much.
+    """
+    return command.position - 0.5 * period * command.velocity
 
 
 class TrajectoryBackend:
@@ -21,11 +35,13 @@ class TrajectoryBackend:
     def __init__(self, node: Node, period: float) -> None:
         self._arm = node.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
         self._gripper = node.create_publisher(JointTrajectory, "fr3_gripper_controller/joint_trajectory", COMMAND)
+        self._period = period
         self._duration = Duration(sec=int(period), nanosec=round(period % 1.0 * 1e9))
 
     def send(self, command: Command) -> None:
         """Publish; see `Backend`."""
-        self._publish(self._arm, list(JOINT_NAMES), command.position.tolist(), command.velocity.tolist())
+        positions = target(command, self._period)
+        self._publish(self._arm, list(JOINT_NAMES), positions.tolist(), command.velocity.tolist())
         if command.gripper is not None:
             self._publish(self._gripper, [FINGER_JOINT], [finger_position(command.gripper)], [])
 

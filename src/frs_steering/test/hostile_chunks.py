@@ -1,0 +1,113 @@
+"""Chunks that mean harm, an arm that obeys, and what it did wrong: for the tests and for the soak."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import fr3_model
+import numpy as np
+
+from frs_steering.arm.chunk import Chunk
+from frs_steering.arm.execution import Execution, Settings
+from frs_steering.arm.limits import Limits, limits_of
+from frs_steering.arm.reading import Reading
+from frs_steering.arm.robots import FR3, Robot
+from frs_steering.arm.verdicts import Verdict
+from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
+from frs_steering.robot.kinematics import tcp_pose
+from frs_steering.robot.spaces import ActionSpace
+
+PERIOD = 1 / 15  # s
+HORIZON = 16
+SPACES = (ActionSpace.JOINT_VELOCITY, ActionSpace.JOINT_POSITION, ActionSpace.CARTESIAN_VELOCITY)
+ROUNDING = 1 + 1e-6
+LOOKED_AT = 50
+"""Every so many poses the meshes of MuJoCo's model are held against the table, which takes longer than the rest."""
+
+Rows = Callable[[np.random.Generator, int], np.ndarray]
+
+KINDS: tuple[Rows, ...] = (
+    lambda rng, dim: rng.normal(0.0, 0.3, (HORIZON, dim)),
+    lambda rng, dim: np.tile(rng.normal(0.0, 1.0, dim), (HORIZON, 1)),  # pushes on in one direction
+    lambda rng, dim: rng.choice([-4.0, 4.0], (HORIZON, dim)),  # shakes
+    lambda rng, dim: rng.normal(0.0, 1.0, (HORIZON, dim)) * 10.0 ** rng.integers(-300, 300),
+    lambda rng, dim: np.where(rng.random((HORIZON, dim)) < 0.02, np.nan, 0.5),
+    lambda rng, dim: np.where(rng.random((HORIZON, dim)) < 0.02, np.inf, -0.5),
+    lambda rng, dim: np.outer(rng.random(HORIZON) < 0.5, np.eye(dim)[rng.integers(dim)]) * 3.0,  # DROID's full scale
+    lambda rng, dim: RESET_POSITION[np.arange(dim) % 7] + rng.uniform(-3.0, 3.0, dim) * np.ones((HORIZON, 1)),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks."""
+
+    limits: Limits
+    positions: np.ndarray
+    velocities: np.ndarray
+    sent: int
+    accepted: int
+
+
+def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Trace:
+    """Send `chunks` hostile chunks to an arm that obeys, its measurements late by a random share of a step."""
+    rng = np.random.default_rng(seed)
+    limits = limits_of(robot)
+    settings = Settings(space, BASE_FRAME, PERIOD, 1.5, 0.25, 1, limits)
+    execution, now, tick = Execution(settings), 100.0, 0
+    lag = rng.random()
+    positions, velocities, accepted = [RESET_POSITION.copy()], [np.zeros(7)], 0
+    execution.observe(Reading(positions[0], velocities[0], 0.0), now)
+    epoch = execution.claim("steering", now).epoch
+    for chunk_id in range(1, chunks + 1):
+        rows = KINDS[rng.integers(len(KINDS))](rng, space.dim)
+        first_tick = tick + 1 + int(rng.integers(-20, 4))
+        lease = float(rng.choice([0.25, 1.0, 1.5, 5.0, -1.0, np.nan], p=[0.35, 0.3, 0.2, 0.05, 0.05, 0.05]))
+        chunk = Chunk(
+            chunk_id, epoch, int(space), BASE_FRAME, HORIZON, space.dim, rows.ravel(), PERIOD, first_tick, lease
+        )
+        accepted += execution.admit(chunk, now).verdict is Verdict.ACCEPTED
+        if rng.random() < 0.02:
+            execution.stop("a test")
+            execution.reset()
+        epoch = execution.claim("steering", now).epoch if rng.random() < 0.1 else epoch
+        deaf = rng.random() < 0.05
+        for _ in range(int(rng.integers(1, 12))):
+            tick, now = tick + 1, now + PERIOD
+            if not deaf:
+                measured = positions[-1] - lag * velocities[-1] * PERIOD
+                execution.observe(Reading(measured, velocities[-1], 0.0), now)
+            velocity = execution.tick(tick, now).velocity
+            velocities.append(velocity)
+            positions.append(positions[-1] + velocity * PERIOD)
+    return Trace(limits, np.array(positions), np.array(velocities[1:]), chunks, accepted)
+
+
+def breaches(trace: Trace) -> list[str]:
+    """Every limit that the arm went beyond, in words; of how much and where, the worst."""
+    limits, positions, velocities = trace.limits, trace.positions, trace.velocities
+    poses = tcp_pose(positions)
+    points, turns = poses[:, :3, 3], poses[:, :3, :3]
+    angles = np.arccos(np.clip((np.einsum("tij,tij->t", turns[1:], turns[:-1]) - 1) / 2, -1, 1))
+    changes = np.diff(velocities, axis=0, prepend=np.zeros((1, 7))) / PERIOD
+    excesses = {
+        "values that are not finite": np.count_nonzero(~np.isfinite(velocities)),
+        "joint position, upper [rad]": positions - limits.position_high - 1e-9,
+        "joint position, lower [rad]": limits.position_low - positions - 1e-9,
+        "joint speed [rad/s]": np.abs(velocities) - limits.velocity * ROUNDING,
+        "joint acceleration [rad/s^2]": np.abs(changes) - limits.acceleration * ROUNDING,
+        "joint jerk [rad/s^3]": np.abs(np.diff(changes, axis=0)) / PERIOD - limits.robot.jerk,
+        "linear speed [m/s]": np.linalg.norm(np.diff(points, axis=0), axis=1) / PERIOD - limits.linear_speed * ROUNDING,
+        "angular speed [rad/s]": angles / PERIOD - limits.angular_speed * ROUNDING - 2e-5,
+        "workspace, upper [m]": points - limits.workspace_high - 1e-9,
+        "workspace, lower [m]": limits.workspace_low - points - 1e-9,
+        # The meshes' corners were rounded to a millimetre when they were taken over.
+        "table [m]": limits.table_height - 1e-3 - np.array([fr3_model.lowest(q) for q in positions[::LOOKED_AT]]),
+    }
+    curve = limits.robot.approach
+    if curve is not None:
+        for way, end in ((1.0, curve.high), (-1.0, -curve.low)):
+            most = np.sqrt(curve.gain * np.maximum(0.0, end - way * positions[1:])) - curve.offset
+            excesses[f"speed near the end of a joint's range, {way:+.0f} [rad/s]"] = way * velocities - most - 1e-9
+    return [f"{name} exceeded by {np.max(excess):.3g}" for name, excess in excesses.items() if np.max(excess) > 0]

@@ -1,0 +1,162 @@
+"""The Robotiq gripper's driver, against a pseudo-terminal that speaks its registers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from robotiq_peer import RobotiqPeer
+
+from frs_steering.arm.backends.modbus import ModbusError, ModbusLine, crc
+from frs_steering.arm.backends.robotiq import DEVICE, GripperError, Robotiq, Status, activate, read_status, request
+
+
+@pytest.fixture
+def peer() -> Iterator[RobotiqPeer]:
+    """A gripper without power."""
+    made = RobotiqPeer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def line(peer: RobotiqPeer) -> Iterator[ModbusLine]:
+    with contextlib.closing(ModbusLine(peer.port, DEVICE)) as opened:
+        yield opened
+
+
+class Heard:
+    """What a gripper's thread says, waited for."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.last: Status | None = None
+
+    def __call__(self, status: Status) -> None:
+        with self._changed:
+            self.last = status
+            self._changed.notify_all()
+
+    def until(self, wanted: Callable[[Status], bool]) -> Status:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.last is not None and wanted(self.last), 10.0), self.last
+            assert self.last is not None
+            return self.last
+
+    def forget(self) -> None:
+        with self._changed:
+            self.last = None
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def gripper(peer: RobotiqPeer, heard: Heard) -> Iterator[Robotiq]:
+    made = Robotiq(peer.port, heard)
+    yield made
+    made.close()
+
+
+def test_the_checksum_is_that_of_the_manual() -> None:
+    """The manual's example: the request that activates."""
+    frame = bytes.fromhex("091003E8000306000000000000")
+    assert (frame + crc(frame)).hex().upper().endswith("7330")
+
+
+def test_it_is_activated_once_and_only_if_it_must_be(peer: RobotiqPeer, line: ModbusLine) -> None:
+    assert read_status(line).state == 0
+    activate(line)
+    assert read_status(line).state == 3
+    assert peer.requests == [[0, 0, 0], [0x0100, 0, 0]]
+    activate(line)
+    assert len(peer.requests) == 2
+
+
+def test_an_activation_that_does_not_end_is_said(peer: RobotiqPeer, line: ModbusLine) -> None:
+    peer.fault = 0x0D
+    with pytest.raises(GripperError, match=r"not active after 0.05 s: activation fault, something is in the way"):
+        activate(line, timeout=0.05)
+
+
+def test_a_request_has_position_speed_and_force(peer: RobotiqPeer, line: ModbusLine) -> None:
+    request(line, 1.0, 0.5, 0.2)
+    assert peer.requests == [[0x0900, 255, 128 << 8 | 51]]
+
+
+@pytest.mark.parametrize("closing", [-0.01, 1.01, float("nan")])
+def test_no_request_leaves_its_range(peer: RobotiqPeer, line: ModbusLine, closing: float) -> None:
+    with pytest.raises(ValueError, match=r"closing is .*; it must lie in \[0, 1\]"):
+        request(line, closing, 1.0, 1.0)
+    assert not peer.requests
+
+
+def test_it_follows_the_newest_wish(gripper: Robotiq, heard: Heard) -> None:
+    heard.until(lambda status: status.closing == 0.0)
+    gripper.send(1.0)
+    assert heard.until(lambda status: status.is_moving).closing < 1.0
+    closed = heard.until(lambda status: status.closing == 1.0)
+    assert not closed.holds
+    gripper.send(0.0)
+    heard.until(lambda status: status.closing == 0.0)
+    assert gripper.trouble == ""
+
+
+def test_it_says_that_it_holds_something(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:
+    peer.stuck_at = 120.0
+    gripper.send(1.0)
+    held = heard.until(lambda status: status.holds)
+    assert held.closing == pytest.approx((120 - 3) / 227)
+    assert not held.is_moving
+
+
+def test_a_gripper_that_lost_its_power_is_activated_again_and_follows(
+    peer: RobotiqPeer, gripper: Robotiq, heard: Heard
+) -> None:
+    gripper.send(1.0)
+    heard.until(lambda status: status.closing == 1.0)
+    peer.lose_power()
+    peer.position = 3.0
+    heard.until(lambda status: status.closing == 0.0)
+    heard.until(lambda status: status.closing == 1.0)
+
+
+def test_a_gripper_that_falls_silent_is_said_and_found_again(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:
+    heard.until(lambda status: True)
+    peer.mute = True
+    deadline = threading.Event()
+    for _ in range(100):
+        if "sent nothing within 0.1 s" in gripper.trouble:
+            break
+        deadline.wait(0.05)
+    assert f"gripper on {peer.port}: device 9 sent nothing within 0.1 s" in gripper.trouble
+    heard.forget()
+    peer.mute = False
+    heard.until(lambda status: status.state == 3)
+    assert gripper.trouble == ""
+
+
+def test_a_fault_is_said_in_words(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:
+    peer.fault = 0x0E
+    assert heard.until(lambda status: bool(status.fault)).fault == "overcurrent"
+    assert gripper.trouble.endswith("overcurrent")
+
+
+def test_what_is_garbled_or_refused_is_an_error(peer: RobotiqPeer, line: ModbusLine) -> None:
+    with pytest.raises(ModbusError, match="refused function 4 with exception 2"):
+        line.read(0x1234, 3)
+    peer.garbles = True
+    with pytest.raises(ModbusError, match="checksum is wrong"):
+        line.read(0x07D0, 3)
+
+
+def test_what_is_no_serial_port_is_named(tmp_path: Path) -> None:
+    plain = tmp_path / "file"
+    plain.touch()
+    with pytest.raises(OSError, match="file is no serial port"):
+        ModbusLine(plain, DEVICE)
