@@ -1,6 +1,8 @@
 # make demo    one steered episode in the simulated cell; leaves its results in runs/
 # make test    all checks and tests
 # make bench   the benchmarks, as Markdown; on a machine that does nothing else
+# make faults  every fault while the arm stands and moves; the measured table goes into docs/safety.md
+# make soak    faults at random and hostile chunks, for MINUTES=10
 #
 # OPERATOR=keyboard   steer yourself (default: scripted)
 # ARGS="..."          further arguments of `frs demo`
@@ -9,11 +11,12 @@
 SHELL := /bin/bash
 OPERATOR ?= scripted
 ARGS ?=
+MINUTES ?= 10
 
 ENTER := source tools/env.sh
 CHECKED := bench conftest.py launch src test tools
 
-.PHONY: help setup demo test bench lint format clean
+.PHONY: help setup demo test bench faults soak lint format clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -29,6 +32,13 @@ test: setup lint
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py
+
+faults: setup
+	@$(ENTER) && mkdir -p runs && FRS_FAULTS_JSON=runs/faults.json pytest launch/test/test_fault_table.py && \
+		exec python bench/faults.py runs/faults.json docs/safety.md
+
+soak: setup
+	@$(ENTER) && FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s launch/test/test_soak.py
 
 lint: setup
 	@$(ENTER) && ruff format --check $(CHECKED) && ruff check $(CHECKED) && mypy

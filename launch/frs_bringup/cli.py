@@ -25,7 +25,10 @@ COMMANDS = {
     "up": Command("frs_bringup.up", "start a configuration of the graph and keep it running"),
     "demo": Command("frs_bringup.demo", "run one steered episode in the simulated cell and measure it"),
     "eval": Command("frs_sim.eval_command", "compare the policy alone with the policy steered, over many episodes"),
-    "train": Command("frs_sim.train_command", "make demonstrations and train the embedded policy on them"),
+    "record": Command("frs_steering.record.command", "look at recordings, check them, mend what was cut short"),
+    "train": Command(
+        "frs_sim.train_command", "train a noise policy on recorded rollouts, or the embedded policy on demonstrations"
+    ),
 }
 
 _EXAMPLES = """\
@@ -34,6 +37,7 @@ examples:
   frs up sim                                 the same graph, until Ctrl-C
   frs up sim --show-args                     what can be chosen about it
   frs eval                                   the policy alone against the policy steered
+  frs record ls recordings                   what was recorded
   frs COMMAND --help                         more about a command
 """
 

@@ -45,7 +45,9 @@ T = TypeVar("T")
 class RealGraph:
     """The running processes, what they say, and episodes in them. It listens while it waits."""
 
-    def __init__(self, node: Node, starter: Starter, processes: Sequence[Process], directory: Path) -> None:
+    def __init__(
+        self, node: Node, starter: Starter, processes: Sequence[Process], directory: Path, joint_states: str
+    ) -> None:
         self.node = node
         self._starter = starter
         self._names = [process.name for process in processes]
@@ -53,7 +55,7 @@ class RealGraph:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
         keeps_all = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self.joints = self._listen(JointState, "joint_states", keeps_all)
+        self.joints = self._listen(JointState, joint_states, keeps_all)
         self.arm = self._listen(ArmState, "arm_state", LATCHED)
         self.reports = self._listen(GateReport, "gate_report", EVENT)
         self.chunks = self._listen(ActionChunk, "action_chunk", EVENT)
@@ -92,12 +94,18 @@ class RealGraph:
         """Process id of every node."""
         return {name: self._starter.pid(name) for name in self._names}
 
-    def kill(self, name: str) -> int:
-        """`kill -9` a node; returns the moment [ns since the epoch]."""
+    def send_signal(self, name: str, number: int) -> int:
+        """Send a signal to a node; returns the moment [ns since the epoch]."""
         pid = self._starter.pid(name)
         assert pid is not None, f"{name} is not running"
         moment = time.time_ns()
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
+        return moment
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """End a node by a signal, and wait for its next process; returns the moment of the signal [ns]."""
+        pid = self._starter.pid(name)
+        moment = self.send_signal(name, number)
         self.until(lambda: self._starter.pid(name) not in (None, pid), f"another process of {name}")
         return moment
 
@@ -152,6 +160,11 @@ class RealGraph:
         return bag
 
     @property
+    def recording(self) -> bool:
+        """Whether an episode runs."""
+        return self._handle is not None and not self.episode_ended
+
+    @property
     def episode_ended(self) -> bool:
         """Whether the last episode has a result."""
         return self._result is not None and self._result.done()
@@ -194,6 +207,7 @@ def real_graph(
     *,
     peer_timeout: float,
     change: Callable[[Process], Process] = lambda process: process,
+    joint_states: str = "joint_states",
 ) -> Iterator[RealGraph]:
     """Start the graph, steered by the scripted reasoner, wait until it is ready, and stop it in the end.
 
@@ -202,6 +216,7 @@ def real_graph(
         directory: for the logs and the bags.
         peer_timeout: s that the conductor of episodes waits for other nodes.
         change: applied to each process before the start.
+        joint_states: topic on which the simulation itself publishes them, where `change` has renamed it.
     """
     extra = directory / "parameters.yaml"
     extra.write_text(yaml.safe_dump({"/**/episode": {"ros__parameters": {"peer_timeout": peer_timeout}}}))
@@ -212,7 +227,7 @@ def real_graph(
         starter = Starter(processes, logs)
         starter.start()
         try:
-            with closing(RealGraph(node, starter, processes, directory)) as graph:
+            with closing(RealGraph(node, starter, processes, directory, joint_states)) as graph:
                 with closing(EpisodeClient(graph.check, ("scripted_reasoner",))) as client:
                     client.wait_until_ready(lambda _: None)
                 yield graph

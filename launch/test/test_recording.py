@@ -33,6 +33,7 @@ TOPICS = IMAGES | {
     "/joint_states",
     "/instruction",
     "/policy_info",
+    "/policy_input",
     "/guidance",
     "/action_chunk",
     "/lease_renewal",

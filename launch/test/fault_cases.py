@@ -1,0 +1,301 @@
+"""The faults: how each is made in the running graph, what must follow, and from when the arm's rest is measured."""
+
+from __future__ import annotations
+
+import enum
+import math
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from frs_msgs.msg import ActionChunk, ActionSpace, ArmState, GateReport
+from frs_msgs.srv import ClaimArm
+from real_graph import RealGraph
+from rosgraph_msgs.msg import Clock
+from wall_clock import WallClock
+
+from frs_steering.nodes.qos import COMMAND, SENSOR
+from frs_steering.robot.fr3 import BASE_FRAME
+
+CONTROL_RATE = 15.0  # Hz
+HORIZON, DIM = 16, 7
+ROW = [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+SMALL = 1_000_000  # bytes; a recording of a second is larger
+
+READY = (ArmState.ARMED, ArmState.HOLDING)
+"""States of an arm that has an owner and waits for a chunk."""
+
+
+class Since(enum.Enum):
+    """From when the arm's rest is measured."""
+
+    FAULT = "the fault"
+    LEASE = "the lease's end"
+    COMMAND = "the fault, until the command is zero"
+    """The robot itself is gone."""
+    ROW = "the last row"
+    """The chunk that runs has been judged and may run out; its sender still lives and renews it."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a fault happens.
+
+    Attributes:
+        graph: that runs.
+        relays: pids by topic.
+        wall_clock: of the nodes.
+        ended: when each node was ended last, on the monotonic clock [s].
+    """
+
+    graph: RealGraph
+    relays: Mapping[str, int]
+    wall_clock: WallClock
+    ended: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the table.
+
+    Attributes:
+        name: what happens.
+        follows: what the arm does about it while it moves.
+        inject: makes it, gives the moment [ns since the epoch], and ends it; returns early only by an error.
+        since: from when the arm's rest is measured; None where the arm goes on.
+        within: how soon after that it must rest [s].
+        ended: the node that gets a new process.
+        over: the episode is over, because the scene is gone or the arm was stopped; the next one can begin.
+    """
+
+    name: str
+    follows: str
+    inject: Callable[[Scene], AbstractContextManager[int]]
+    since: Since | None = None
+    within: float = 0.5
+    ended: str = ""
+    over: bool = False
+
+
+def suspended(name: str) -> Callable[[Scene], AbstractContextManager[int]]:
+    """SIGSTOP a node, and let it go on in the end."""
+
+    @contextmanager
+    def inject(scene: Scene) -> Iterator[int]:
+        moment = scene.graph.send_signal(name, signal.SIGSTOP)
+        try:
+            yield moment
+        finally:
+            scene.graph.send_signal(name, signal.SIGCONT)
+
+    return inject
+
+
+def ended(name: str, number: int) -> Callable[[Scene], AbstractContextManager[int]]:
+    """End a node by a signal."""
+
+    @contextmanager
+    def inject(scene: Scene) -> Iterator[int]:
+        yield scene.graph.kill(name, number)
+
+    return inject
+
+
+def cut(topic: str) -> Callable[[Scene], AbstractContextManager[int]]:
+    """Stop what a topic carries, and let it come again in the end."""
+
+    @contextmanager
+    def inject(scene: Scene) -> Iterator[int]:
+        moment = time.time_ns()
+        os.kill(scene.relays[topic], signal.SIGSTOP)
+        try:
+            yield moment
+        finally:
+            os.kill(scene.relays[topic], signal.SIGCONT)
+
+    return inject
+
+
+def a_chunk() -> ActionChunk:
+    """One that would drive, in nobody's name yet."""
+    chunk = ActionChunk(horizon=HORIZON, dim=DIM, rows=ROW * HORIZON, row_duration=1 / CONTROL_RATE)
+    chunk.header.frame_id = BASE_FRAME
+    chunk.action_space.value = ActionSpace.CARTESIAN_VELOCITY
+    chunk.lease.nanosec = 300_000_000
+    return chunk
+
+
+def refused(
+    *reasons: int, of_another_owner: bool = False, **change: Any
+) -> Callable[[Scene], AbstractContextManager[int]]:
+    """Send a bad chunk, in the owner's name or another's, until the gate has refused it."""
+
+    @contextmanager
+    def inject(scene: Scene) -> Iterator[int]:
+        graph, moment = scene.graph, time.time_ns()
+        publisher = graph.node.create_publisher(ActionChunk, "action_chunk", COMMAND)
+        asked = 0
+
+        def told() -> bool:
+            nonlocal asked
+            now = graph.arm[-1].message
+            if now.tick > asked:  # again on each control step, until it is heard
+                asked = now.tick
+                publisher.publish(_changed(a_chunk(), now, of_another_owner, change))
+            verdicts = [heard.message for heard in graph.reports if heard.sent > moment and heard.message.row == -1]
+            return any(said.verdict == GateReport.REJECTED and said.reason in reasons for said in verdicts)
+
+        graph.until(told, f"a chunk refused for one of the reasons {reasons}")
+        yield moment
+        graph.node.destroy_publisher(publisher)
+
+    return inject
+
+
+def _changed(chunk: ActionChunk, now: ArmState, of_another_owner: bool, change: Mapping[str, Any]) -> ActionChunk:
+    chunk.owner_epoch = now.owner_epoch + of_another_owner
+    chunk.first_tick = now.tick + 1
+    chunk.chunk_id = now.chunk_id + 1
+    for name, value in change.items():
+        setattr(chunk, name, value)
+    return chunk
+
+
+@contextmanager
+def intruder(scene: Scene) -> Iterator[int]:
+    """Another node claims the arm while its owner's lease runs, and sends chunks of its own."""
+    graph = scene.graph
+    if graph.arm[-1].message.state == ArmState.RUNNING:
+        client = graph.node.create_client(ClaimArm, "arm_controller/claim")
+        graph.until(client.service_is_ready, "the service arm_controller/claim")
+        future = client.call_async(ClaimArm.Request(owner="intruder"))
+        graph.until(future.done, "an answer to the claim")
+        assert not future.result().success, "the arm was given to an intruder"
+        graph.node.destroy_client(client)
+    with refused(GateReport.REASON_WRONG_OWNER, of_another_owner=True)(scene) as moment:
+        yield moment
+
+
+@contextmanager
+def replayed(scene: Scene, times: int = 1, rate: float = CONTROL_RATE) -> Iterator[int]:
+    """Send the last chunk again, `times` at `rate` Hz, until the gate has refused it."""
+    graph = scene.graph
+    publisher = graph.node.create_publisher(ActionChunk, "action_chunk", COMMAND)
+    graph.until(lambda: publisher.get_subscription_count() > 1, "listeners")
+    # Of the steering: those that tests send have no stamp.
+    old = next(heard.message for heard in reversed(graph.chunks) if heard.message.header.stamp.sec)
+    moment, begun = time.time_ns(), time.monotonic()
+    for sent in range(times):
+        publisher.publish(old)
+        time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
+
+    def told() -> bool:
+        publisher.publish(old)
+        verdicts = [heard.message for heard in graph.reports if heard.sent > moment and heard.message.row == -1]
+        known = (GateReport.REASON_OLD_CHUNK, GateReport.REASON_WRONG_OWNER)  # the latter under a new owner
+        return any(said.chunk_id == old.chunk_id and said.reason in known for said in verdicts)
+
+    graph.until(told, "an old chunk refused")
+    yield moment
+    graph.node.destroy_publisher(publisher)
+
+
+@contextmanager
+def sim_time_jumps(scene: Scene) -> Iterator[int]:
+    """/clock an hour ahead and an hour behind, in turns."""
+    graph, moment = scene.graph, time.time_ns()
+    publisher = graph.node.create_publisher(Clock, "/clock", SENSOR)
+    for i in range(20):
+        message = Clock()
+        message.clock.sec = int(time.time()) + (3600 if i % 2 else -3600)
+        publisher.publish(message)
+        tick = graph.arm[-1].message.tick
+        graph.until(lambda: graph.arm[-1].message.tick > tick, "a control step")  # noqa: B023 - looked at at once
+    yield moment
+    graph.node.destroy_publisher(publisher)
+
+
+@contextmanager
+def wall_time_jumps(scene: Scene) -> Iterator[int]:
+    """The wall clock of all nodes is an hour ahead, then an hour behind, then right again."""
+    graph, moment = scene.graph, time.time_ns()
+    try:
+        for ahead in (3600, -3600):
+            scene.wall_clock.set_ahead(ahead)
+            tick = graph.arm[-1].message.tick
+            graph.until(lambda: graph.arm[-1].message.tick > tick + CONTROL_RATE, "a second of control steps")  # noqa: B023
+            assert abs(graph.arm[-1].sent * 1e-9 - time.time() - ahead) < 10.0, "the clock was not turned"
+    finally:
+        scene.wall_clock.set_ahead(0)
+    yield moment
+
+
+@contextmanager
+def full_disk(scene: Scene) -> Iterator[int]:
+    """The recorder can write no further: a limit on the size of its files, which comes out of write() likewise."""
+    graph = scene.graph
+    pid = graph.pids()["recorder"]
+    assert pid is not None
+    known, (soft, hard) = len(graph.said("recorder")), resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    moment = time.time_ns()
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL, hard))
+    try:
+        if graph.recording:
+            graph.until(lambda: "File too large while writing" in graph.said("recorder")[known:], "a complaint")
+        yield moment
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+STEERING = "flow_steering"
+HOLDS = "holds when the lease ends"
+FAULTS = (
+    Fault("the steering is killed (SIGKILL)", HOLDS, ended(STEERING, signal.SIGKILL), Since.FAULT, ended=STEERING),
+    Fault(
+        "the controller is killed (SIGKILL)",
+        "the robot's driver stops it",
+        ended("arm_controller", signal.SIGKILL),
+        Since.FAULT,
+        ended="arm_controller",
+    ),
+    Fault("the steering hangs (SIGSTOP)", HOLDS, suspended(STEERING), Since.FAULT),
+    Fault("the lease ends", "brakes to a hold", suspended(STEERING), Since.LEASE, within=0.3),
+    Fault("the controller hangs (SIGSTOP)", "the robot's driver stops it", suspended("arm_controller"), Since.FAULT),
+    Fault("the policy server hangs (SIGSTOP)", "the chunk runs out", suspended("vla_inference"), Since.ROW),
+    Fault("NaN in a chunk", "refused", refused(GateReport.REASON_NOT_FINITE, rows=[math.nan, *ROW[1:]] * HORIZON)),
+    Fault("a chunk of the wrong shape", "refused", refused(GateReport.REASON_WRONG_SHAPE, horizon=HORIZON - 1)),
+    Fault(
+        "a chunk of the wrong action space",
+        "refused",
+        refused(GateReport.REASON_WRONG_SPACE, action_space=ActionSpace(value=ActionSpace.JOINT_VELOCITY)),
+    ),
+    Fault("an old chunk again", "refused", replayed),
+    Fault("a second publisher", "refused", intruder),
+    Fault("chunks at 1 kHz", "all refused", lambda scene: replayed(scene, times=1000, rate=1000.0)),
+    Fault("simulated time jumps back and forth", "goes on", sim_time_jumps),
+    Fault("a camera freezes", "the chunk runs out", cut("camera/wrist/color/image_raw"), Since.ROW),
+    Fault("the joint states freeze", "a fault, brakes", cut("joint_states"), Since.FAULT),
+    Fault("the recorder's disk is full", "goes on", full_disk),
+    Fault(
+        "the robot vanishes (SIGKILL of the simulation)",
+        "a fault, brakes; the episode is over",
+        ended("sim", signal.SIGKILL),
+        Since.COMMAND,
+        ended="sim",
+        over=True,
+    ),
+    Fault("the steering is restarted (SIGTERM)", HOLDS, ended(STEERING, signal.SIGTERM), Since.FAULT, ended=STEERING),
+    Fault(
+        "the controller is restarted (SIGTERM)",
+        "brakes and says that it is stopped; the episode is over",
+        ended("arm_controller", signal.SIGTERM),
+        Since.FAULT,
+        ended="arm_controller",
+        over=True,
+    ),
+)

@@ -1,0 +1,170 @@
+"""One fault in the running graph: what must be true before, during and after it; used by the table and by the soak."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
+from frs_msgs.msg import ArmState
+from joint_motion import AT_REST, rest_after, seconds, speed
+from real_graph import RealGraph, real_graph
+from wall_clock import turnable
+
+from frs_bringup.description import Process
+from frs_bringup.starter import QUICK
+from frs_steering.arm.limits import Limits
+from frs_steering.arm.robots import FR3
+from frs_steering.robot.kinematics import tcp_pose
+
+RELAYED = {"joint_states": "sensor_msgs/JointState", "camera/wrist/color/image_raw": "sensor_msgs/Image"}
+RAW = "sim/raw/"
+"""Where the simulation publishes what is relayed."""
+STANDS = 0.3  # s of the robot's clock for which a standing arm is watched
+SETTLED = QUICK + 10.0  # s after a node was ended: the next fault, its end, its delay and its start take less than 10
+LAG = 0.005  # m by which the simulated arm, which follows its commands late, may be beyond the workspace
+
+
+@contextmanager
+def scene(ros: ModuleType, directory: Path) -> Iterator[Scene]:
+    """The configuration `sim`, with relays that can be stopped between the simulation and the others."""
+
+    def relay(process: Process) -> Process:
+        return (
+            replace(process, remappings={topic: RAW + topic for topic in RELAYED}) if process.name == "sim" else process
+        )
+
+    script = Path(__file__).with_name("relay.py")
+    relays = {
+        topic: subprocess.Popen([sys.executable, str(script), kind, RAW + topic, topic])
+        for topic, kind in RELAYED.items()
+    }
+    try:
+        with (
+            turnable(directory) as wall_clock,
+            real_graph(ros, directory, peer_timeout=60.0, change=relay, joint_states=RAW + "joint_states") as graph,
+        ):
+            yield Scene(graph, {topic: process.pid for topic, process in relays.items()}, wall_clock)
+    finally:
+        for process in relays.values():
+            os.kill(process.pid, signal.SIGCONT)
+            process.terminate()
+            process.wait(5.0)
+
+
+def suffer(scene: Scene, fault: Fault, *, moving: bool) -> float | None:
+    """Put the graph through a fault, and see that it is what it was afterwards.
+
+    Returns:
+        s from `fault.since` until the arm rested; None where it goes on, or stood anyway.
+    """
+    graph = scene.graph
+    _let_settle(scene, fault.ended)
+    _prepare(graph, moving=moving)
+    pids = graph.pids()
+    for heard in (graph.joints, graph.reports, graph.arm):
+        del heard[:-1]
+    with fault.inject(scene) as moment:
+        if moving and fault.since is not None:
+            taken = _until_rest(graph, fault.since, moment)
+        else:
+            taken = None
+            if not moving and fault.since is not Since.COMMAND:
+                _assert_standing(graph, moment)
+    after = graph.pids()
+    changed = {name for name in pids if after[name] != pids[name]}
+    assert changed == ({fault.ended} if fault.ended else set()), f"processes that ended: {changed}"
+    assert_within_limits(graph)
+    assert taken is None or taken < fault.within, f"at rest {taken:.2f} s after {fault.since}"
+    _assert_goes_on(graph, fault, moving=moving)
+    return taken
+
+
+def _let_settle(scene: Scene, name: str) -> None:
+    # A node that ends several times in a row soon after its start is given up by the starter, and rightly so.
+    if name in scene.ended:
+        scene.graph.until(lambda: time.monotonic() - scene.ended[name] > SETTLED, f"{name} to have run for {QUICK} s")
+    if name:
+        scene.ended[name] = time.monotonic()
+
+
+def _prepare(graph: RealGraph, *, moving: bool) -> None:
+    if not graph.chunks:
+        graph.begin()  # so that there is an old chunk, too
+    if moving:
+        graph.begin()  # anew: the last one may be near its end
+        return
+    graph.end()
+    graph.until(lambda: graph.arm[-1].message.state in READY, "an arm that is claimed and waits")
+    graph.until(lambda: speed(graph.joints[-1]) < AT_REST, "an arm at rest")
+
+
+def _until_rest(graph: RealGraph, since: Since, moment: int) -> float:
+    if since is Since.FAULT:
+        return graph.until_at_rest(moment)
+    if since is Since.COMMAND:
+        zero = graph.until(
+            lambda: next((r.sent for r in graph.reports if r.sent > moment and _is_zero(r.message)), None),
+            "a zero command",
+        )
+        return (zero - moment) * 1e-9
+    idle = graph.until(
+        lambda: next(
+            (h.sent for h in graph.arm if h.sent > moment and h.message.state in (*READY, ArmState.FAULT)), None
+        ),
+        "a holding arm",
+    )
+    last = max((h for h in graph.arm if h.sent < idle), key=lambda heard: heard.sent)
+    ends = last.message.lease_remaining if since is Since.LEASE else 1 / CONTROL_RATE
+    drives_no_more = last.sent + round(min(ends, 1 / CONTROL_RATE) * 1e9)
+    return graph.until(lambda: rest_after(graph.joints, drives_no_more), "an arm at rest")
+
+
+def _is_zero(report: object) -> bool:
+    return report.row == -1 and report.chunk_id == 0 and not report.commanded.any()  # type: ignore[attr-defined]
+
+
+def _assert_standing(graph: RealGraph, moment: int) -> None:
+    def watched() -> bool:
+        after = [heard for heard in graph.joints if heard.sent >= moment]
+        return bool(after) and seconds(after[-1]) - seconds(after[0]) > STANDS
+
+    graph.until(watched, "joint states of a standing arm")
+    after = [heard for heard in graph.joints if heard.sent >= moment]
+    assert max(map(speed, after)) < AT_REST, "the arm moved"
+    np.testing.assert_allclose(after[-1].message.position, after[0].message.position, atol=2e-3)
+
+
+def _assert_goes_on(graph: RealGraph, fault: Fault, *, moving: bool) -> None:
+    now = time.time_ns()
+    if fault.over:
+        if moving:
+            assert not graph.result().success
+        graph.until(lambda: graph.arm[-1].sent > now and graph.arm[-1].message.state in READY, "a ready arm")
+    elif moving:
+        graph.until_moving(now)
+        assert not graph.episode_ended, "the same episode can go on"
+    else:
+        graph.until(lambda: graph.arm[-1].sent > now and graph.arm[-1].message.state in READY, "a ready arm")
+
+
+def assert_within_limits(graph: RealGraph) -> None:
+    """By the joint states that the simulated arm measured, nothing went beyond a limit."""
+    limits = Limits()
+    positions = np.array([heard.message.position[:7] for heard in graph.joints])
+    velocities = np.array([heard.message.velocity[:7] for heard in graph.joints])
+    assert np.all(positions >= FR3.position_low), "a joint below its range"
+    assert np.all(positions <= FR3.position_high), "a joint above its range"
+    assert np.all(np.abs(velocities) <= FR3.velocity), f"joint speeds of up to {np.abs(velocities).max(axis=0)} rad/s"
+    points = tcp_pose(positions)[:, :3, 3]
+    assert np.all(points >= limits.workspace_low - LAG), f"hand at {points.min(axis=0)} m"
+    assert np.all(points <= limits.workspace_high + LAG), f"hand at {points.max(axis=0)} m"

@@ -1,0 +1,44 @@
+"""Faults at random, one after another, for as long as FRS_SOAK_MINUTES says, and hostile chunks in between.
+
+`make soak MINUTES=10` runs it longer than the tests do. A failure names the seed, the fault and what went before.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fault_cases import FAULTS
+from fault_trial import scene, suffer
+from hostile_chunks import SPACES, breaches, drive
+
+from frs_steering.arm.robots import ROBOTS
+
+MINUTES = float(os.environ.get("FRS_SOAK_MINUTES", "0.5"))
+SEED = int(os.environ.get("FRS_SOAK_SEED", time.time_ns() % 2**32))
+CHUNKS = 200  # between two faults
+
+pytestmark = [pytest.mark.whole_graph, pytest.mark.timeout(240 + 120 * MINUTES)]
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")  # rows of 1e300
+def test_soak(ros: ModuleType, tmp_path: Path) -> None:
+    draw = random.Random(SEED)
+    done: list[str] = []
+    with scene(ros, tmp_path) as running:
+        end = time.monotonic() + 60.0 * MINUTES
+        while time.monotonic() < end:
+            fault, moving = draw.choice(FAULTS), draw.random() < 0.7
+            done.append(f"{fault.name}, {'moving' if moving else 'standing'}")
+            try:
+                suffer(running, fault, moving=moving)
+                trace = drive(draw.randrange(2**32), CHUNKS, draw.choice(SPACES), draw.choice(list(ROBOTS.values())))
+                assert not breaches(trace)
+            except BaseException:
+                print(f"\nseed {SEED}, fault {len(done)}:", *done[-5:], sep="\n  ")
+                raise
+    print(f"\nseed {SEED}: {len(done)} faults and {CHUNKS * len(done)} hostile chunks, no breach")
