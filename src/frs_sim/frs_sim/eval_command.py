@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,11 +16,13 @@ from frs_sim.cell import CONTROL_RATE
 from frs_sim.code_hash import code_hash
 from frs_sim.eval_plots import plot
 from frs_sim.eval_table import report
+from frs_sim.learned import LEARNED, load_learned
 from frs_sim.reasoners import parse_reasoner
 from frs_sim.rows import NOBODY, PARQUET, Journal, Row, RowsError, Trial, read_parquet, write_parquet
 from frs_sim.scores import summary
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, HELD_OUT, TRAINING, find_task
 from frs_sim.trials import TrialError, run_trials
+from frs_steering.learn.noise_policy import NoisePolicy
 from frs_steering.policies import load_policy
 from frs_steering.steer.method import Method, parse_method
 
@@ -38,11 +40,13 @@ examples:
   frs eval --methods base frs:steps=2 frs:steps=5 frs frs:steps=20      the effect of K, and a plot of it
   frs eval --reasoner oracle,noisy:0.1,noisy:0.2 --every 1,2,4          of wrong, and of rare, guidance
   frs eval --methods base --near-end               can the policy finish a held-out task?
+  frs eval --tasks egg_in_basket --methods base,frs,dsbc,bc --noise-policy egg-dsbc.safetensors egg-bc.safetensors
+                                                   what was learnt from rollouts (frs train dsbc --help)
   frs eval --plot runs/eval                        the table and the plots anew, without running anything
 
 A method is a name with settings: base, frs, frs:steps=20, frs:steps=20,delegate=no. Methods are parted by spaces or
 commas; key=value after a comma belongs to the method before it. A method that takes no guidance is run once, whatever
---reasoner and --every say.
+--reasoner and --every say; dsbc and bc are such, and say by a file of --noise-policy what to denoise, or to drive.
 
 DIR holds episodes.parquet (one row an episode), summary.json, summary.md and the plots, all of this command's episodes
 alone; and journal.jsonl, of all that were ever run there. Interrupted? The same command goes on where it stopped. A row
@@ -65,6 +69,7 @@ class Plan:
     jobs: int
     weights: Path | None
     out: Path
+    learned: dict[str, Path]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--episodes", type=int, default=50, help="for each task, method and seed (default: %(default)s)")
     add("--seed", default="0", metavar="S,...", help="blocks of scenes, disjoint (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count(), help="processes (default: all cores)")
+    add("--noise-policy", nargs="+", type=Path, default=[], metavar="FILE", help="of the methods dsbc and bc, one each")
     add("--weights", type=Path, default=None, help="of the embedded policy (default: the package's)")
     add(
         "--in-distribution", action="store_true",
@@ -120,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{there} of {len(plan.trials)} episodes are in {journal.path} already", file=sys.stderr)
         began = time.monotonic()
         try:
-            rows = run_trials(plan.trials, plan.jobs, plan.weights, journal)
+            rows = run_trials(plan.trials, plan.jobs, plan.weights, journal, plan.learned)
         except TrialError as error:
             print(f"error: {error}\nThe episodes so far are in {journal.path}; the same command goes on from there.",
                   file=sys.stderr)  # fmt: skip
@@ -159,12 +165,16 @@ def _plan(args: argparse.Namespace) -> Plan:
     _number("--episodes", args.episodes, 1, SCENES)
     _number("--jobs", args.jobs, 1, 1024)
     try:
-        weights = load_policy("embedded", args.weights).spec.weights_sha256
+        spec = load_policy("embedded", args.weights).spec
+        learned = load_learned(args.noise_policy, spec)
     except ValueError as error:
         raise ArgumentError(str(error)) from error
+    _check_learned(methods, learned)
     guided = [(str(reasoner), every) for reasoner in reasoners for every in everies]
     conditions = [
-        (str(method), *guide) for method in methods for guide in (guided if method.needs_reference else [(NOBODY, 1)])
+        (str(method), *guide)
+        for method in methods
+        for guide in (guided if isinstance(method, Method) and method.needs_reference else [(NOBODY, 1)])
     ]
     code = code_hash()
     trials = [
@@ -175,18 +185,29 @@ def _plan(args: argparse.Namespace) -> Plan:
             every,
             seed,
             scene,
-            weights,
+            spec.weights_sha256,
             code,
             args.in_distribution,
             near_end=args.near_end,
             instruction=args.instruction,
+            noise_policy=learned[method].sha256 if method in learned else "",
         )
         for seed in seeds
         for scene in scenes(seed, args.episodes)
         for task in tasks
         for method, reasoner, every in conditions
     ]
-    return Plan(trials, args.jobs, args.weights, args.out)
+    files = {name: noise_policy.path for name, noise_policy in learned.items()}
+    return Plan(trials, args.jobs, args.weights, args.out, files)
+
+
+def _check_learned(methods: Sequence[Method | str], learned: Mapping[str, NoisePolicy]) -> None:
+    for method in methods:
+        if method in LEARNED and method not in learned:
+            raise ArgumentError(f"method {method!r} needs its file: --noise-policy FILE (frs train {method} makes one)")
+    for name, noise_policy in learned.items():
+        if name not in methods:
+            raise ArgumentError(f"{noise_policy.path} is for the method {name!r}, which --methods does not name")
 
 
 def scenes(seed: int, episodes: int) -> range:
@@ -219,7 +240,9 @@ def _tasks(words: str) -> list[str]:
         raise ArgumentError(f"{error}; or 'train', or 'heldout'") from error
 
 
-def _method(text: str) -> Method:
+def _method(text: str) -> Method | str:
+    if text in LEARNED:
+        return text
     method = parse_method(text)
     if method.needs_noise:
         raise ArgumentError(f"method {text!r} takes its noise from outside, and nobody gives one here")

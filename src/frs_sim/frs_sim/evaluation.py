@@ -8,12 +8,14 @@ import numpy as np
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.expert import Phase, act, plan
+from frs_sim.learned import decide_learned
 from frs_sim.reasoners import Reasoner
 from frs_sim.rows import Episode
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.execution import Execution, Settings
 from frs_steering.arm.limits import Limits
 from frs_steering.arm.reading import Reading
+from frs_steering.learn.noise_policy import NoisePolicy
 from frs_steering.policies import Observation, Policy
 from frs_steering.robot.kinematics import joint_velocity
 from frs_steering.steer.decision import decide
@@ -39,6 +41,7 @@ def run_episode(
     in_distribution: bool = False,
     near_end: bool = False,
     instruction: str = "",
+    noise_policy: NoisePolicy | None = None,
 ) -> Episode:
     """Run one episode; the policy sees images, joints, gripper and the instruction, nothing else.
 
@@ -54,6 +57,7 @@ def run_episode(
         near_end: the expert drives until the last thing is held above its place, and the method from there.
         instruction: what the policy is told; empty for the task's own sentence.
         in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
+        noise_policy: makes every decision, whatever the method and the reasoner.
     """
     began = time.perf_counter()
     own = cell.reset(task, scene)
@@ -82,7 +86,10 @@ def run_episode(
             wish = None if reasoner is None or decisions % every else reasoner(cell.task, cell.truth())
             before = time.perf_counter()
             seed = scene * 1000 + tick
-            made = decide(policy, observation, wish, Trust(), method=method, seed=seed)
+            if noise_policy is not None:
+                made = decide_learned(policy, observation, noise_policy, seed)
+            else:
+                made = decide(policy, observation, wish, Trust(), method=method, seed=seed)
             decide_time += time.perf_counter() - before
             decisions += 1
             steered += made.reference is not None

@@ -33,7 +33,7 @@ class Trial:
 
     Attributes:
         task: its name.
-        method: the method's canonical text.
+        method: the method's canonical text, or "dsbc" or "bc".
         reasoner: the reasoner's canonical text; "none" where the method takes no guidance.
         every: the reasoner is asked at every n-th chunk; at the others the policy acts alone.
         seed: the block of scenes that `scene` belongs to.
@@ -43,6 +43,7 @@ class Trial:
         in_distribution: whether it is measured how rare the steered chunks are.
         near_end: the expert brings the task near its end, and the method takes over there.
         instruction: what the policy is told; empty for the task's own sentence.
+        noise_policy: SHA-256 of the noise policy's file; empty where the method takes none.
     """
 
     task: str
@@ -56,6 +57,7 @@ class Trial:
     in_distribution: bool
     near_end: bool = False
     instruction: str = ""
+    noise_policy: str = ""
 
 
 @dataclass(frozen=True)

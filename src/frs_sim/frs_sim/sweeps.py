@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from frs_sim.learned import LEARNED
 from frs_sim.reasoners import parse_reasoner
 from frs_sim.rows import NOBODY
 from frs_sim.scores import Condition
@@ -48,7 +49,9 @@ def _series(name: str, known: dict[Condition, dict[str, Hashable]]) -> list[Seri
 
 
 def _settings(condition: Condition) -> dict[str, Hashable]:
-    settings = dataclasses.asdict(parse_method(condition.method))
+    settings: dict[str, Hashable] = {"source": condition.method}
+    if condition.method not in LEARNED:  # those have no settings of their own
+        settings = dataclasses.asdict(parse_method(condition.method))
     if condition.reasoner != NOBODY:
         settings |= {WRONG: parse_reasoner(condition.reasoner).wrong, EVERY: condition.every}
     return settings

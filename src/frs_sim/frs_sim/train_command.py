@@ -1,4 +1,4 @@
-"""`frs train policy`: demonstrations by the experts, then the embedded policy by flow matching on them."""
+"""`frs train`: the embedded policy on demonstrations, or a noise policy on recorded episodes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 
 import torch
 
-from frs_sim.demonstrations import generate
-from frs_sim.scene import CAMERAS
-from frs_sim.tasks import TRAINING
-from frs_steering.learn.curve import plot_losses
-from frs_steering.learn.demonstrations import load
+from frs_sim import train_noise_command
 from frs_steering.learn.train_policy import Recipe, train
 
 EXAMPLES = """\
+examples:
+  frs train dsbc recordings    a noise policy from recorded rollouts, in seconds
+  frs train policy             the embedded policy, in hours
+  frs train WHAT --help        more about each
+"""
+
+POLICY_EXAMPLES = """\
 examples:
   frs train policy                               all of it (MODEL_CARD.md says how the package's weights differ)
   frs train policy --iterations 200 --episodes 2 --directory /tmp/try   a quick try
@@ -26,9 +29,31 @@ Interrupted? The same command goes on where it stopped.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    recipe = Recipe()
     parser.epilog = EXAMPLES
-    parser.add_argument("what", choices=["policy"], help="what to train")
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, summary in (
+        ("policy", "make demonstrations and train the embedded policy on them"),
+        ("dsbc", "train a noise policy on recorded rollouts: cloning in the space of noise"),
+        ("bc", "train the baseline on recorded rollouts: cloning of the chunks, by a network of the same size"),
+    ):
+        description = f"{summary[0].upper()}{summary[1:]}."
+        sub = what.add_parser(
+            name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == "policy":
+            _add_policy_arguments(sub)
+        else:
+            train_noise_command.add_arguments(sub, name)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what was asked for."""
+    return _train_policy(args) if args.what == "policy" else train_noise_command.run(args)
+
+
+def _add_policy_arguments(parser: argparse.ArgumentParser) -> None:
+    recipe = Recipe()
+    parser.epilog = POLICY_EXAMPLES
     parser.add_argument(
         "--episodes", type=int, default=110, help="demonstrations a task and round (default: %(default)s)"
     )
@@ -42,8 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=None, help="also copy the weights there")
 
 
-def run(args: argparse.Namespace) -> int:
+def _train_policy(args: argparse.Namespace) -> int:
     """Demonstrate, train, and plot, round by round."""
+    # Here, because a noise policy's training needs no simulator.
+    from frs_sim.demonstrations import generate
+    from frs_sim.scene import CAMERAS
+    from frs_sim.tasks import TRAINING
+    from frs_steering.learn.curve import plot_losses
+    from frs_steering.learn.demonstrations import load
+
     torch.set_num_threads(args.jobs)
     cameras = tuple(CAMERAS)
     shards: list[Path] = []

@@ -8,11 +8,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, parent_process
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import torch
@@ -20,13 +21,14 @@ from tqdm import tqdm
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.evaluation import run_episode
+from frs_sim.graphics import SPAWN
 from frs_sim.reasoners import parse_reasoner
 from frs_sim.rows import NOBODY, Episode, Journal, Row, Trial
 from frs_sim.tasks import TASKS
+from frs_steering.learn.noise_policy import NoisePolicy, load
 from frs_steering.policies import Policy, load_policy
-from frs_steering.steer.method import parse_method
+from frs_steering.steer.method import Method, parse_method
 
-SPAWN = get_context("spawn")  # a forked process hangs in a GL context that its parent has opened
 _QUIET = 30.0  # s between two lines of progress where nobody watches
 
 
@@ -34,29 +36,37 @@ class TrialError(RuntimeError):
     """An episode could not be run; the message names it."""
 
 
-def run_trials(trials: Sequence[Trial], jobs: int, weights: Path | None, journal: Journal) -> list[Row]:
+def run_trials(
+    trials: Sequence[Trial],
+    jobs: int,
+    weights: Path | None,
+    journal: Journal,
+    learned: Mapping[str, Path] = MappingProxyType({}),
+) -> list[Row]:
     """Run the trials in `jobs` processes, and return their rows in the order of the trials.
 
     A trial whose row is in the journal is not run again, so that an interrupted evaluation goes on. `weights` is the
-    file whose digest the trials bear; None is the package's.
+    file whose digest the trials bear; None is the package's. `learned` are the noise policies' files: method -> file.
 
     Raises:
         TrialError: an episode failed, or a process died; the rows so far are in the journal.
     """
     missing = [trial for trial in trials if trial not in journal.rows]
     if missing:
-        _run_all(missing, min(jobs, len(missing)), weights, journal)
+        _run_all(missing, min(jobs, len(missing)), weights, journal, learned)
     return [journal.rows[trial] for trial in trials]
 
 
-def _run_all(missing: list[Trial], jobs: int, weights: Path | None, journal: Journal) -> None:
+def _run_all(
+    missing: list[Trial], jobs: int, weights: Path | None, journal: Journal, learned: Mapping[str, Path]
+) -> None:
     others = active_children()
     began, simulated = time.monotonic(), 0.0
     with (
         ProcessPoolExecutor(jobs, mp_context=SPAWN, initializer=_begin) as pool,
         tqdm(total=len(missing), unit="episode", mininterval=0.1 if sys.stderr.isatty() else _QUIET) as bar,
     ):
-        futures = {pool.submit(_run, trial, weights): trial for trial in missing}
+        futures = {pool.submit(_run, trial, weights, learned.get(trial.method)): trial for trial in missing}
         try:
             for future in as_completed(futures):
                 row = Row(futures[future], _outcome(futures[future], future))
@@ -111,14 +121,23 @@ def _policy(weights: Path | None) -> Policy:
     return load_policy("embedded", weights)
 
 
-def _run(trial: Trial, weights: Path | None) -> Episode:
+@functools.cache
+def _noise_policy(path: Path) -> NoisePolicy:
+    return load(path)
+
+
+def _run(trial: Trial, weights: Path | None, learned: Path | None) -> Episode:
     cell, eyes = _workshop()
+    noise_policy = _noise_policy(learned) if learned else None
+    if noise_policy is not None and noise_policy.sha256 != trial.noise_policy:
+        raise TrialError(f"{learned} was replaced while the evaluation ran")
     return run_episode(
         cell, eyes, _policy(weights), trial.task, trial.scene,
-        method=parse_method(trial.method),
+        method=Method() if learned else parse_method(trial.method),
         reasoner=None if trial.reasoner == NOBODY else parse_reasoner(trial.reasoner).make(trial.scene),
         every=trial.every,
         in_distribution=trial.in_distribution,
         near_end=trial.near_end,
         instruction=trial.instruction,
+        noise_policy=noise_policy,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """`frs eval`: its arguments, what it leaves behind, and that a killed run goes on."""
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import noise_policy_file
 import pytest
 from eval_rows import rows
 from hypothesis import given
@@ -52,6 +54,8 @@ def test_scenes_of_two_seeds_are_disjoint_and_not_among_the_demonstrations(block
     [(["--tasks", "dance"], "no task is called 'dance'"), (["--tasks", "heldout,dance"], "no task is called 'dance'"),
      (["--methods", "magic"], "method is 'magic'"), (["--methods", "base,frs:magic=1"], "no setting 'magic'"),
      (["--methods", "noise"], "takes its noise from outside"),
+     (["--methods", "base,dsbc"], "method 'dsbc' needs its file: --noise-policy FILE (frs train dsbc makes one)"),
+     (["--noise-policy", "none.safetensors"], "none.safetensors does not exist; make one with: frs train dsbc"),
      (["--reasoner", "oracle,magic"], "no reasoner is called"),
      (["--reasoner", "noisy:2"], "must lie in [0, 1]"), (["--episodes", "0"], "--episodes is 0"),
      (["--episodes", "10001"], "--episodes is 10001"), (["--seed", "0,-1"], "--seed is -1"),
@@ -98,6 +102,17 @@ def test_an_evaluation_leaves_rows_a_summary_a_table_and_plots(
     ]  # fmt: skip
     table = (tmp_path / "summary.md").read_text()
     assert table in capsys.readouterr().out
+
+
+def test_a_noise_policy_is_compared_with_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = noise_policy_file.write(tmp_path / "n.safetensors")
+    words = [*QUICK, "--episodes", "1", "--out", str(tmp_path / "out"), "--noise-policy", str(file)]
+    assert main([*words, "--methods", "base:steps=1"]) == 2
+    assert "is for the method 'dsbc', which --methods does not name" in capsys.readouterr().err
+    assert main([*words, "--methods", "base:steps=1,dsbc"]) == 0
+    query = f"SELECT method, reasoner, noise_policy FROM '{tmp_path / 'out' / PARQUET}' ORDER BY method"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert duckdb.sql(query).fetchall() == [("base:steps=1", "none", ""), ("dsbc", "none", digest)]
 
 
 def test_tables_and_plots_are_made_anew_without_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

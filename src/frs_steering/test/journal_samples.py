@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from frs_msgs.msg import ActionChunk, ArmState, Decision, EpisodeEvent, GateReport, PolicyInfo
+from frs_msgs.msg import ActionChunk, ArmState, Decision, EpisodeEvent, GateReport, PolicyInfo, PolicyInput
 from mcap.records import Chunk
 from mcap.stream_reader import StreamReader
 from rclpy.serialization import serialize_message
@@ -53,6 +53,7 @@ def decision(chunk_id: int, *, steered: bool = True) -> Decision:
     """A decision of a 16 x 7 chunk; odd ones forward, even ones down."""
     message = Decision(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D, steps=10, method="frs", policy="embedded")
     message.refined = message.noise_used = [0.0] * (H * D)
+    message.features = [0.5] * 4
     if steered:
         message.source = Decision.SOURCE_SCRIPTED
         message.reference = message.noise_recovered = [0.1] * (H * D)
@@ -64,6 +65,12 @@ def decision(chunk_id: int, *, steered: bool = True) -> Decision:
     else:
         message.guidance.defer = True
     return message
+
+
+def policy_input(chunk_id: int) -> PolicyInput:
+    """What the policy saw when it made a chunk."""
+    images = [image_message(picture(chunk_id, 8)) for _ in CAMERAS]
+    return PolicyInput(seed=chunk_id, cameras=list(CAMERAS), images=images)
 
 
 def arm_state(tick: int, chunk_id: int) -> ArmState:
@@ -92,6 +99,7 @@ def tick_messages(tick: int) -> list[tuple[str, Any]]:
         ]
     if tick % 8 == 0:
         messages += [
+            ("policy_input", policy_input(chunk_id)),
             ("decision", decision(chunk_id, steered=chunk_id != 3)),
             ("action_chunk", ActionChunk(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D)),
         ]

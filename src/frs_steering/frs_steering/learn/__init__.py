@@ -1,1 +1,1 @@
-"""Training: the embedded policy."""
+"""Training: the embedded policy on demonstrations, and noise policies on recorded rollouts."""

@@ -111,6 +111,9 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
     msg.noise_recovered = floats(answer.noise_recovered)
     msg.noise_used = floats(answer.noise_used)
     msg.refined = floats(answer.chunk)
+    msg.features = floats(answer.features)
+    msg.joint_position = made.replies[-1].joint_position
+    msg.gripper = made.replies[-1].gripper
     msg.diagnostics = diagnostics_to_msg(answer.diagnostics)
     msg.diagnostics.evaluations = sum(reply.answer.diagnostics.evaluations for reply in made.replies)
     msg.timings = _timings(made, total)

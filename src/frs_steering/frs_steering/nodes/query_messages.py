@@ -32,6 +32,8 @@ class Reply:
         camera_age: s, of the oldest image when encoding began.
         wait: s, from receipt of the query until an observation was at hand.
         server_time: s, inside the server.
+        joint_position: (7,) float64 rad, in the observation.
+        gripper: 0 open .. 1 closed, in the observation.
     """
 
     answer: Answer
@@ -39,6 +41,8 @@ class Reply:
     camera_age: float
     wait: float
     server_time: float
+    joint_position: np.ndarray
+    gripper: float
 
 
 def query_to_msg(query: Query) -> FlowQuery.Request:
@@ -98,6 +102,8 @@ def fill_response(
     response.noise_used = floats(answer.noise_used)
     response.chunk = floats(answer.chunk)
     response.features = floats(answer.features)
+    response.joint_position = np.asarray(moment.observation.joint_position, np.float64)
+    response.gripper = float(moment.observation.gripper)
     response.diagnostics = diagnostics_to_msg(answer.diagnostics)
     timings = answer.timings
     response.timings = StageTimings(
@@ -141,7 +147,8 @@ def reply_from_msg(response: FlowQuery.Response, operation: Operation, spec: Pol
         timings=Timings(timings.prepare, timings.encode, timings.reverse, timings.denoise),
     )
     stamp = nanoseconds(response.header.stamp)
-    return Reply(answer, stamp, timings.camera_age, timings.wait, response.server_time)
+    joints = np.array(response.joint_position, np.float64)
+    return Reply(answer, stamp, timings.camera_age, timings.wait, response.server_time, joints, float(response.gripper))
 
 
 def diagnostics_to_msg(diagnostics: Diagnostics) -> FlowDiagnostics:

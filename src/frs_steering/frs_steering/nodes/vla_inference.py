@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from frs_msgs.msg import PolicyInfo
+from frs_msgs.msg import PolicyInfo, PolicyInput
 from frs_msgs.srv import FlowQuery
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -20,12 +20,13 @@ from std_msgs.msg import String
 
 from frs_steering.nodes.conversions import MessageError, frame_from_msg, nanoseconds, policy_info_to_msg
 from frs_steering.nodes.parameters import declare, param
-from frs_steering.nodes.qos import LATCHED, SENSOR
+from frs_steering.nodes.policy_input import policy_input_to_msg
+from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.nodes.query_messages import fill_response, query_from_msg
 from frs_steering.nodes.runtime import run
 from frs_steering.policies import load_policy
 from frs_steering.policies.interface import Observation, Policy
-from frs_steering.policies.observation import Freshness, JointLayout, ObservationAssembler, ObservationError
+from frs_steering.policies.observation import Freshness, JointLayout, Moment, ObservationAssembler, ObservationError
 from frs_steering.robot.fr3 import FINGER_JOINT, FINGER_OPEN, JOINT_NAMES
 from frs_steering.steer.answer import answer
 from frs_steering.steer.query import Operation, Query, QueryError
@@ -70,6 +71,9 @@ class VlaInference(Node):
         gc.freeze()  # a full collection would walk through all of torch's objects, 0.1 s in the middle of a query
         self.side_nodes = (self._make_sensor_node(),)
         self.create_service(FlowQuery, "flow_query", self._on_query)
+        self._inputs = self.create_publisher(PolicyInput, "policy_input", EVENT)
+        self._untold: list[tuple[Moment, int]] = []  # what was seen in answered queries, with their seeds
+        self._answered = self.create_guard_condition(self._tell_inputs)
         self._info = self.create_publisher(PolicyInfo, "policy_info", LATCHED)
         self._info.publish(policy_info_to_msg(spec, self.get_clock().now().to_msg()))
         self.get_logger().info(
@@ -111,6 +115,8 @@ class VlaInference(Node):
             wait = time.monotonic() - received
             result = answer(self._policy, moment.observation, query)
             fill_response(response, result, moment, self._policy.spec, wait=wait)
+            self._untold.append((moment, query.seed))
+            self._answered.trigger()  # once the answer is on its way: nobody waits for the journal
         except (MessageError, ObservationError, QueryError) as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(f"query refused: {error}", throttle_duration_sec=WARN_EVERY)
@@ -119,6 +125,12 @@ class VlaInference(Node):
             self.get_logger().error(response.message, throttle_duration_sec=WARN_EVERY)
         response.server_time = time.monotonic() - received
         return response
+
+    def _tell_inputs(self) -> None:
+        untold, self._untold = self._untold, []
+        if self._inputs.get_subscription_count():
+            for moment, seed in untold:
+                self._inputs.publish(policy_input_to_msg(moment, seed, self._policy.spec))
 
 
 def _warm_up(policy: Policy) -> float:

@@ -36,6 +36,7 @@ class PolicySpec:
         dim_names: (D,) names of the columns.
         full_scale: (D,) SI size of a full coarse command in each column.
         cameras: names of the cameras it looks through.
+        image_size: pixels, both sides of the images that it makes of the cameras' by area; None: it takes them whole.
     """
 
     name: str
@@ -49,6 +50,7 @@ class PolicySpec:
     dim_names: tuple[str, ...]
     full_scale: tuple[float, ...]
     cameras: tuple[str, ...]
+    image_size: int | None = None
 
 
 @dataclass(frozen=True)

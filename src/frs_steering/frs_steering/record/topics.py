@@ -60,6 +60,7 @@ def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
         Topic("action_chunk", "frs_msgs/msg/ActionChunk", Kind.EVENT, True),
         Topic("lease_renewal", "frs_msgs/msg/LeaseRenewal", Kind.EVENT),
         Topic("decision", "frs_msgs/msg/Decision", Kind.EVENT, True),
+        Topic("policy_input", "frs_msgs/msg/PolicyInput", Kind.EVENT, True),
         Topic("arm_state", "frs_msgs/msg/ArmState", Kind.LATCHED, True),
         Topic("gate_report", "frs_msgs/msg/GateReport", Kind.EVENT, True),
         Topic("fr3_arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", Kind.EVENT, True),

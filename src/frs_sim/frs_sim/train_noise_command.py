@@ -1,0 +1,145 @@
+"""`frs train dsbc` and `frs train bc`: from recorded episodes to a noise policy, without the policy."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from frs_steering.learn.noise_curve import plot_curves
+from frs_steering.learn.noise_data import Limits, NoiseData, TrainingError, gather
+from frs_steering.learn.noise_network import LOSSES
+from frs_steering.learn.noise_policy import save
+from frs_steering.learn.rollouts import Rollout, rollout
+from frs_steering.learn.train_noise_policy import LOOK_EVERY, Look, Recipe, Trained, config_for, train
+from frs_steering.record.errors import JournalError
+from frs_steering.record.find import find_episodes
+from frs_steering.record.reader import records, summarise
+
+EXAMPLES = """\
+Each successful episode in RUNS (label "succeeded") teaches the noises that were used in it; the others are counted and
+left out. The noise policy sees the policy's features and where the arm is, as they were recorded; the policy itself is
+not loaded. It is trained on some of the chunks, looked at on the others, and the weights that do best there are kept.
+
+examples:
+  frs train dsbc recordings                           all episodes below that folder
+  frs train dsbc recordings/egg-0* --noise tiled      one row of noise, repeated over the chunk
+  frs train dsbc recordings --max-round-trip 0.5      without chunks that came out far from what was wished
+  frs train bc recordings                             the baseline: the same network says the chunk itself
+
+FILE.png beside FILE shows the loss, FILE.json says what was learnt from, what was left out and why, and what it cost.
+Then: frs eval --methods base,dsbc --noise-policy FILE --tasks TASK
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
+    """Declare the arguments of `frs train dsbc` or `frs train bc`."""
+    recipe, limits = Recipe(), Limits()
+    parser.epilog = EXAMPLES
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, or folders of them")
+    add("--out", type=Path, default=None, metavar="FILE", help=f"(default: runs/learn/TASK-{kind}.safetensors)")
+    if kind == "dsbc":
+        add("--noise", default="full", help="full, tiled, or dct<k>: what of a noise is learnt (default: %(default)s)")
+    add(
+        "--loss", choices=LOSSES, default="nll" if kind == "dsbc" else "mse",
+        help="nll: likelihood; mse: squared error (default: %(default)s)",
+    )  # fmt: skip
+    add("--bound", type=float, default=5.0, help="of the output, by a tanh (default: %(default)s)")
+    add("--steps", type=int, default=recipe.steps, help="of the optimiser, at most (default: %(default)s)")
+    add("--seed", type=int, default=recipe.seed, help="of split, weights and batches (default: %(default)s)")
+    add("--max-noise-percentile", type=float, default=limits.noise_percentile, metavar="P",
+        help="leave out chunks from longer noise, 0..1 (default: none)")  # fmt: skip
+    add("--max-round-trip", type=float, default=limits.round_trip_rms, metavar="RMS",
+        help="leave out chunks farther from their reference (default: none)")  # fmt: skip
+    add("--min-agreement", type=float, default=limits.agreement, metavar="COSINE",
+        help="leave out chunks that went elsewhere than wished, -1..1 (default: none)")  # fmt: skip
+    add("--max-residual", type=float, default=limits.fixed_point_residual, metavar="RMS",
+        help="leave out chunks whose fixed point did not close (default: none)")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, train, write; 2 where what was given makes no sense, 1 where nothing can be learnt."""
+    torch.set_num_threads(1)  # a second one only waits for the first in a network of this size
+    kind, noise = args.what, getattr(args, "noise", "full")
+    limits = Limits(args.max_noise_percentile, args.max_round_trip, args.min_agreement, args.max_residual)
+    try:
+        _check(args)
+        files = find_episodes(args.runs)
+        rollouts = _read(files)
+        data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits)
+        for line in data.quality.lines():
+            print(line)
+        config = config_for(data, kind=kind, noise=noise, loss=args.loss, bound=args.bound)
+        with tqdm(total=args.steps, desc="training", unit="step") as bar:
+            made = train(data, config, Recipe(steps=args.steps, seed=args.seed), lambda look: _show(bar, look))
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _write(made, data, args.out or _default_out(rollouts, kind))
+
+
+def _check(args: argparse.Namespace) -> None:
+    if not (math.isfinite(args.bound) and args.bound > 0.0):
+        raise ValueError(f"--bound is {args.bound}; it must be above 0")
+    if args.steps < LOOK_EVERY:
+        raise ValueError(f"--steps is {args.steps}; it must be at least {LOOK_EVERY}")
+
+
+def _read(files: Sequence[Path]) -> list[Rollout]:
+    """The episodes; a file that can't be read costs itself and a line."""
+    found = []
+    for path in tqdm(files, desc="reading", unit="episode"):
+        try:
+            summary = summarise(path)
+            messages = [record.message for record in records(path, ["decision", "gate_report"])]
+        except (JournalError, OSError) as error:
+            tqdm.write(f"left out: {error}", file=sys.stderr)
+            continue
+        name = summary.episode.get("episode_id", path.stem)
+        label = summary.result.get("label") or "unlabelled"
+        found.append(rollout(name, summary.episode.get("task", ""), label, messages))
+    return found
+
+
+def _show(bar: tqdm, look: Look) -> None:
+    bar.set_postfix_str(f"loss {look.trained:.3f}, held out {look.held_out:.3f}", refresh=False)
+    bar.update(look.step - bar.n)
+
+
+def _default_out(rollouts: Sequence[Rollout], kind: str) -> Path:
+    tasks = {one.task for one in rollouts if one.label == "succeeded"}
+    return Path("runs/learn") / f"{tasks.pop() if len(tasks) == 1 else 'tasks'}-{kind}.safetensors"
+
+
+def _write(made: Trained, data: NoiseData, out: Path) -> int:
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    report = {
+        "trained_on": dataclasses.asdict(made.trained_on),
+        "config": dataclasses.asdict(made.network.config),
+        "quality": dataclasses.asdict(data.quality),
+        "seconds": round(made.seconds, 2),
+        "peak_memory_bytes": memory,
+    }
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        plot = plot_curves(made, out.with_suffix(".png"))
+        out.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
+        save(made.network, made.trained_on, out)
+    except OSError as error:
+        print(f"error: {out} can't be written: {error.strerror or error}", file=sys.stderr)
+        return 1
+    print(f"{made.seconds:.1f} s, {memory / 1e6:.0f} MB at most; held-out loss {made.best.held_out:.3f}"
+          f" after {made.best.step} steps\n{out}, {plot.name} and {out.stem}.json beside it")  # fmt: skip
+    return 0

@@ -1,0 +1,21 @@
+"""A noise policy's file for the tests: untrained, made for the embedded policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frs_steering.learn.noise_network import Config, Network
+from frs_steering.learn.noise_policy import TrainedOn, save
+from frs_steering.policies import load_policy
+
+
+def write(path: Path, kind: str = "dsbc", *, weights: str = "") -> Path:
+    """Write it; for other weights than the package's where some are named."""
+    policy = load_policy("embedded")
+    spec = policy.spec
+    features = policy.network.config.features  # type: ignore[attr-defined]
+    rows, noise = (spec.horizon, "full") if kind == "bc" else (1, "tiled")
+    config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
+    known = TrainedOn(("e1",), 10, spec.name, weights or spec.weights_sha256, 0, 100, 1.0)
+    save(Network(config), known, path)
+    return path

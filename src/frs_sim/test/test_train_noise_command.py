@@ -1,0 +1,98 @@
+"""`frs train dsbc` and `frs train bc`: from recordings on disk to one file."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from frs_msgs.msg import Decision
+from rclpy.serialization import serialize_message
+from rollout_samples import WEIGHTS, messages
+
+from frs_sim.train_command import add_arguments, run
+from frs_steering.learn.noise_policy import load
+from frs_steering.record.bag import installed_channel
+from frs_steering.record.writer import Episode, JournalWriter, Limits
+
+
+def main(words: list[str]) -> int:
+    """What `frs train` does with these words."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args(words))
+
+
+def record(folder: Path, name: str, label: str = "succeeded", *, count: int = 12, seed: int = 0) -> Path:
+    """A recording of some decisions and what the gate said of them; returns its file."""
+    channels = [installed_channel(f"/{t}", f"frs_msgs/msg/{m}") for t, m in
+                (("decision", "Decision"), ("gate_report", "GateReport"))]  # fmt: skip
+    writer = JournalWriter(folder, Episode(name, "egg_in_basket"), channels, Limits())
+    for number, message in enumerate(messages(count, seed), start=1):
+        writer.put(0 if isinstance(message, Decision) else 1, serialize_message(message), number, number)
+    return writer.close(label).path
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two successes, a failure, an empty file and one that is none of ours."""
+    folder = tmp_path / "runs"
+    record(folder, "e1")
+    record(folder, "e2", seed=1)
+    record(folder, "e3", "failed", seed=2)
+    (folder / "empty.mcap").touch()
+    (folder / "foreign.mcap").write_bytes(b"something else entirely")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["dsbc", "bc"])
+def test_one_file_says_what_it_was_made_of(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    out = tmp_path / "new" / "egg.safetensors"
+    assert main([kind, str(runs), "--steps", "50", "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "2 successful episodes; left out: 1 failed" in said.out
+    assert "24 of 24 chunks are learnt from; steered by: scripted 24" in said.out
+    assert "empty.mcap is empty" in said.err and "foreign.mcap is not an MCAP file" in said.err
+    known = load(out).trained_on
+    assert (known.episodes, known.chunks, known.weights_sha256) == (("e1", "e2"), 24, WEIGHTS)
+    assert load(out).kind == kind
+    report = json.loads(out.with_suffix(".json").read_text())
+    assert report["quality"]["other_episodes"] == {"failed": 1}
+    assert report["peak_memory_bytes"] > 0 and report["seconds"] > 0
+    assert {path.suffix for path in out.parent.iterdir()} == {".safetensors", ".json", ".png"}
+
+
+def test_the_file_is_named_by_its_task(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["dsbc", str(runs / "e1"), "--noise", "dct3", "--loss", "mse", "--steps", "50"]) == 0
+    config = load(tmp_path / "runs/learn/egg_in_basket-dsbc.safetensors").network.config
+    assert (config.noise, config.rows, config.loss) == ("dct3", 3, "mse")
+
+
+def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["dsbc", str(runs), "--out", str(tmp_path / "o.safetensors"), "--steps", "50"]
+    assert main([*words, "--max-noise-percentile", "0.4"]) == 1
+    assert "24 noise_percentile above 0.4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "complaint"),
+    [
+        (["nowhere"], 2, "nowhere does not exist"),
+        (["runs/e3"], 1, r"none of 1 episodes succeeded (1 failed)"),
+        (["runs", "--noise", "magic"], 2, "noise is 'magic'"),
+        (["runs", "--noise", "dct99"], 2, "a chunk of 16 rows has no more than dct16"),
+        (["runs", "--bound", "0"], 2, "--bound is 0.0; it must be above 0"),
+        (["runs", "--steps", "1"], 2, "--steps is 1; it must be at least 50"),
+        (["runs", "--out", "runs/empty.mcap/x.safetensors", "--steps", "50"], 1, "can't be written"),
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: list[str], status: int, complaint: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["dsbc", *words]) == status
+    errors = capsys.readouterr().err
+    assert complaint in errors and "Traceback" not in errors

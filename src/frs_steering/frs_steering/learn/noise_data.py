@@ -1,0 +1,188 @@
+"""What a noise policy is trained on: the chunks of successful rollouts, with a report of what was left out and why."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from frs_steering.flow import Parameterisation
+from frs_steering.learn.rollouts import Rollout, Step
+
+NOISE_MAKES_CHUNK = ("base", "frs", "rank", "noise")
+"""Sources of `Method` whose chunk is nothing but their noise, denoised: the same noise makes the same chunk again."""
+
+
+class TrainingError(ValueError):
+    """Nothing can be learnt from what was given; the message says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Diagnostics beyond which a chunk is left out. By the defaults none is; what is not applicable (NaN) is kept.
+
+    Attributes:
+        noise_percentile: 0..1, at most.
+        round_trip_rms: normalised, at most.
+        agreement: -1..1, at least.
+        fixed_point_residual: normalised, at most.
+    """
+
+    noise_percentile: float = 1.0
+    round_trip_rms: float = math.inf
+    agreement: float = -1.0
+    fixed_point_residual: float = math.inf
+
+    def beyond(self, step: Step) -> str:
+        """Name of the first diagnostic that is beyond its limit, in words; empty where none is."""
+        for name in ("noise_percentile", "round_trip_rms", "fixed_point_residual"):
+            if step.diagnostics[name] > getattr(self, name):
+                return f"{name} above {getattr(self, name):g}"
+        return f"agreement below {self.agreement:g}" if step.diagnostics["agreement"] < self.agreement else ""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What the data is like.
+
+    Attributes:
+        episodes: names of the successful episodes, in order.
+        other_episodes: label -> how many were left out.
+        chunks: decisions in the successful episodes.
+        dropped: reason -> how many of them were left out.
+        sources: who steered -> how many of those kept.
+        beyond_bound: share of the numbers to be learnt that are beyond the bound and were cut.
+        kept_length: share of the noises' square length that is in the parameterisation; 1 where it is full.
+    """
+
+    episodes: tuple[str, ...]
+    other_episodes: dict[str, int]
+    chunks: int
+    dropped: dict[str, int]
+    sources: dict[str, int]
+    beyond_bound: float
+    kept_length: float
+
+    def lines(self) -> list[str]:
+        """The report, for people."""
+        others = ", ".join(f"{count} {label}" for label, count in sorted(self.other_episodes.items()))
+        kept = self.chunks - sum(self.dropped.values())
+        lines = [f"{len(self.episodes)} successful episodes" + (f"; left out: {others}" if others else "")]
+        lines.append(f"{kept} of {self.chunks} chunks are learnt from; steered by: "
+                     + ", ".join(f"{source} {count}" for source, count in sorted(self.sources.items())))  # fmt: skip
+        lines += [f"  dropped {count}: {reason}" for reason, count in sorted(self.dropped.items())]
+        lines.append(f"{self.beyond_bound:.1%} of the numbers are beyond the bound and were cut to it")
+        if self.kept_length < 1.0:
+            lines.append(f"the parameterisation holds {self.kept_length:.0%} of the noises' square length")
+        return lines
+
+
+@dataclass(frozen=True)
+class NoiseData:
+    """Pairs to be learnt.
+
+    Attributes:
+        inputs: (N, F + 8) float32: features, joint positions [rad], gripper.
+        targets: (N, k, D) float32: noise in the parameterisation's coordinates, or (N, H, D) chunks in SI.
+        horizon: H, rows of a chunk.
+        policy: name of the policy whose features and noises these are.
+        weights_sha256: of its weights.
+        quality: what was left out.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    horizon: int
+    policy: str
+    weights_sha256: str
+    quality: Quality
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+def inputs(features: np.ndarray, joint_position: np.ndarray, gripper: float) -> np.ndarray:
+    """What a noise policy sees: (F,) features, (7,) rad and the gripper as (F + 8,) float32."""
+    return np.concatenate([features, joint_position, [gripper]]).astype(np.float32)
+
+
+def gather(
+    rollouts: Sequence[Rollout], *, kind: str, noise: str = "full", bound: float = 5.0, limits: Limits | None = None
+) -> NoiseData:
+    """The pairs of all chunks of successful rollouts that drove the arm.
+
+    Args:
+        rollouts: of one policy.
+        kind: "dsbc" learns the noise, "bc" the chunk.
+        noise: name of a `flow.Parameterisation`, of what "dsbc" learns.
+        bound: size beyond which noise is cut, as the noise policy can't say it.
+        limits: diagnostics beyond which a chunk is left out.
+
+    Raises:
+        TrainingError: no chunk is left, or the rollouts are of several policies.
+        ValueError: the parameterisation does not exist.
+    """
+    parameterisation = Parameterisation(noise)
+    dropped: Counter[str] = Counter()
+    kept: list[Step] = []
+    successful = [one for one in rollouts if one.label == "succeeded"]
+    for one in successful:
+        dropped.update(one.unusable)
+        for step in one.steps:
+            reason = _reason_to_drop(step, kind, limits or Limits())
+            if reason:
+                dropped[reason] += 1
+            else:
+                kept.append(step)
+    others = Counter(one.label for one in rollouts if one.label != "succeeded")
+    if not kept:
+        raise TrainingError(_nothing(rollouts, successful, dropped))
+    policies = sorted({(step.policy, step.weights_sha256) for step in kept})
+    shapes = {(step.chunk.shape, step.features.shape) for step in kept}
+    if len(policies) > 1 or len(shapes) > 1:
+        names = ", ".join(f"{name} ({digest[:12]})" for name, digest in policies)
+        raise TrainingError(f"the episodes are of {len(policies)} policies: {names}; a noise is one policy's own")
+    horizon = kept[0].chunk.shape[0]
+    if kind == "bc":
+        targets, share, beyond = torch.from_numpy(np.stack([step.chunk for step in kept])), 1.0, 0.0
+    else:
+        whole = torch.from_numpy(np.stack([step.noise for step in kept if step.noise is not None]))
+        targets = parameterisation.compress(whole)
+        share = float(parameterisation.expand(targets, horizon).square().sum() / whole.square().sum().clamp(min=1e-9))
+        beyond = float((targets.abs() > bound).float().mean())
+        targets = targets.clamp(-bound, bound)
+    seen = np.stack([inputs(step.features, step.joint_position, step.gripper) for step in kept])
+    quality = Quality(
+        episodes=tuple(one.name for one in successful),
+        other_episodes=dict(others),
+        chunks=sum(len(one.steps) + sum(one.unusable.values()) for one in successful),
+        dropped=dict(dropped),
+        sources=dict(Counter(step.source for step in kept)),
+        beyond_bound=beyond,
+        kept_length=share,
+    )
+    return NoiseData(torch.from_numpy(seen), targets, horizon, *policies[0], quality)
+
+
+def _reason_to_drop(step: Step, kind: str, limits: Limits) -> str:
+    if not step.drove:
+        return "never drove the arm"
+    source = step.method.partition(":")[0]
+    if kind == "dsbc" and (step.noise is None or source not in NOISE_MAKES_CHUNK):
+        return f"made by {source!r}, whose chunk is not its noise denoised"
+    return limits.beyond(step)
+
+
+def _nothing(rollouts: Sequence[Rollout], successful: Sequence[Rollout], dropped: Counter[str]) -> str:
+    if not rollouts:
+        return "no episode was given"
+    if not successful:
+        labels = ", ".join(f"{count} {label}" for label, count in sorted(Counter(r.label for r in rollouts).items()))
+        return f"none of {len(rollouts)} episodes succeeded ({labels}); label some with success first"
+    reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(dropped.items())) or "they hold no decision"
+    return f"no chunk of {len(successful)} successful episodes can be learnt from: {reasons}"

@@ -1,0 +1,172 @@
+"""A noise policy: a small network that says, for what the policy sees, which noise to denoise (DSBC), or, as the
+baseline, which chunk to drive (BC). One safetensors file, with what it was trained on as JSON in its header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from frs_steering.learn.noise_data import inputs
+from frs_steering.learn.noise_network import Network, config_from
+from frs_steering.policies.interface import PolicySpec
+
+_FORMAT = "frs-noise-policy-1"
+
+
+class NoisePolicyError(ValueError):
+    """A noise policy can't be loaded or used; the message names the file and what would be right."""
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What a noise policy was trained on.
+
+    Attributes:
+        episodes: names.
+        chunks: how many in all.
+        policy: name of the policy whose features and noises they are.
+        weights_sha256: of its weights.
+        seed: of the training.
+        steps: of the optimiser, of the weights that were kept.
+        held_out_loss: of those.
+    """
+
+    episodes: tuple[str, ...]
+    chunks: int
+    policy: str
+    weights_sha256: str
+    seed: int
+    steps: int
+    held_out_loss: float
+
+
+@dataclass(frozen=True)
+class NoisePolicy:
+    """A network ready for use.
+
+    Attributes:
+        network: in evaluation.
+        trained_on: what it was trained on.
+        path: of its file.
+        sha256: of its file.
+    """
+
+    network: Network
+    trained_on: TrainedOn
+    path: Path
+    sha256: str
+
+    @property
+    def kind(self) -> str:
+        """What it says: "dsbc" noises, "bc" chunks."""
+        return self.network.config.kind
+
+    @property
+    def version(self) -> str:
+        """Its file's name and digest, as decisions name it."""
+        return f"{self.path.stem}@{self.sha256[:12]}"
+
+    @torch.inference_mode()
+    def propose(self, features: np.ndarray, joint_position: np.ndarray, gripper: float, seed: int) -> np.ndarray:
+        """What to denoise, or to drive, here.
+
+        A noise is drawn from what was learnt, within the bound: where rollouts had fresh noise (what was delegated, or
+        left to the policy) fresh noise comes out again, and where they agreed there is next to nothing to draw. A
+        chunk is the mean.
+
+        Args:
+            features: (F,) of the policy.
+            joint_position: (7,) rad.
+            gripper: 0 open .. 1 closed.
+            seed: of the draw.
+
+        Returns:
+            (k, D) float32 coordinates of a noise, or a chunk (H, D) float32 in SI.
+
+        Raises:
+            NoisePolicyError: the features are another policy's, or a number is not finite.
+        """
+        config, network = self.network.config, self.network
+        seen = inputs(features, joint_position, gripper)
+        if seen.shape != (config.seen,) or not np.isfinite(seen).all():
+            raise NoisePolicyError(
+                f"it was given {seen.size} numbers, {int((~np.isfinite(seen)).sum())} of them not finite;"
+                f" it takes {config.seen}: the policy's features, 7 joint positions and the gripper"
+            )
+        mean, log_spread = network(torch.from_numpy(seen)[None])
+        if config.kind == "dsbc" and config.loss == "nll":
+            drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(seed))
+            mean = (mean + log_spread.exp() * drawn).clamp(-config.bound, config.bound)
+        return (mean * network.output_spread + network.output_mean)[0].numpy()
+
+    def check_fits(self, spec: PolicySpec) -> None:
+        """Refuse a policy that it was not trained with.
+
+        Raises:
+            NoisePolicyError: the policy has other weights or other chunks.
+        """
+        config, known = self.network.config, self.trained_on
+        if known.weights_sha256 != spec.weights_sha256:
+            raise NoisePolicyError(
+                f"noise policy {self.version} was trained with {known.policy!r} of weights {known.weights_sha256[:12]};"
+                f" the policy is {spec.name!r} of weights {spec.weights_sha256[:12]}, whose noises mean something else"
+            )
+        if (config.horizon, config.dim) != (spec.horizon, spec.dim):
+            raise NoisePolicyError(
+                f"noise policy {self.version} is for chunks of {config.horizon} x {config.dim};"
+                f" {spec.name!r} has {spec.horizon} x {spec.dim}"
+            )
+
+
+def save(network: Network, trained_on: TrainedOn, path: Path) -> None:
+    """Write the one file; an older one of that name is replaced in one go.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    known = {"config": json.dumps(asdict(network.config)), "trained_on": json.dumps(asdict(trained_on))}
+    draft = path.with_name(f".{path.name}.part")
+    save_file(
+        {name: value.contiguous() for name, value in network.state_dict().items()},
+        draft,
+        metadata={"format": _FORMAT, **known},
+    )
+    os.replace(draft, path)
+
+
+def load(path: Path) -> NoisePolicy:
+    """Load a noise policy.
+
+    Raises:
+        NoisePolicyError: the file is missing, is no safetensors file, holds something else, or is damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise NoisePolicyError(f"noise policy {path} does not exist; make one with: frs train dsbc RUNS") from None
+    except (SafetensorError, OSError) as error:
+        raise NoisePolicyError(f"noise policy {path} can't be read as safetensors: {error}") from error
+    if header.get("format") != _FORMAT:
+        raise NoisePolicyError(f"{path} holds {header.get('format')!r}; a noise policy is {_FORMAT!r}")
+    try:
+        network = Network(config_from(json.loads(header["config"])))
+        network.load_state_dict(weights)
+        known = json.loads(header["trained_on"])
+        trained_on = TrainedOn(**known | {"episodes": tuple(known["episodes"])})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise NoisePolicyError(f"noise policy {path} does not fit its network: {error}") from error
+    if not all(bool(value.isfinite().all()) for value in weights.values()):
+        raise NoisePolicyError(f"noise policy {path} holds weights that are not finite")
+    return NoisePolicy(network.eval().requires_grad_(False), trained_on, path, sha256)

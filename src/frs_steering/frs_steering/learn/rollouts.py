@@ -1,0 +1,129 @@
+"""Recorded episodes as a noise policy learns from them: what was seen, the noise that was used, and how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SOURCES = ("base", "human", "vlm", "scripted", "noise policy")
+"""Who steered, by the numbers of frs_msgs/Decision."""
+
+DIAGNOSTICS = ("noise_percentile", "round_trip_rms", "agreement", "fixed_point_residual")
+"""Fields of frs_msgs/FlowDiagnostics by which chunks may be left out."""
+
+_DROVE = (0, 1)  # verdicts of frs_msgs/GateReport: accepted, clipped
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision of an episode, checked.
+
+    Attributes:
+        source: who steered, one of SOURCES.
+        method: how the chunk was made, with settings.
+        features: (F,) float32, the policy's pooled features.
+        joint_position: (7,) float64 rad, in the observation.
+        gripper: 0 open .. 1 closed, in the observation.
+        noise: (H, D) float32, normalised, the noise used; None where nothing was denoised.
+        chunk: (H, D) float32, SI: what was sent to the arm.
+        diagnostics: by the names in DIAGNOSTICS; NaN where not applicable.
+        drove: whether the gate let at least one row of it drive.
+        policy: name of the policy.
+        weights_sha256: of its weights.
+    """
+
+    source: str
+    method: str
+    features: np.ndarray
+    joint_position: np.ndarray
+    gripper: float
+    noise: np.ndarray | None
+    chunk: np.ndarray
+    diagnostics: Mapping[str, float]
+    drove: bool
+    policy: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One episode.
+
+    Attributes:
+        name: of the episode.
+        task: name of its task.
+        label: "succeeded", "failed", "stopped", "discarded" or "unlabelled".
+        steps: its decisions that can be learnt from.
+        unusable: its other decisions: reason -> how many.
+    """
+
+    name: str
+    task: str
+    label: str
+    steps: tuple[Step, ...]
+    unusable: Mapping[str, int]
+
+
+def rollout(name: str, task: str, label: str, messages: Iterable[Any]) -> Rollout:
+    """An episode from its messages, in any order.
+
+    Args:
+        name: of the episode.
+        task: name of its task.
+        label: how it ended.
+        messages: frs_msgs Decision and GateReport, or objects with their fields as attributes, as a bag's reader gives.
+    """
+    decisions, driven = [], set()
+    for message in messages:
+        if hasattr(message, "verdict"):
+            if message.row >= 0 and message.verdict in _DROVE:
+                driven.add(message.chunk_id)
+        else:
+            decisions.append(message)
+    steps: list[Step] = []
+    unusable: Counter[str] = Counter()
+    for decision in decisions:
+        reason = _wrong(decision)
+        if reason:
+            unusable[reason] += 1
+        else:
+            steps.append(_step(decision, decision.chunk_id in driven))
+    return Rollout(name, task, label, tuple(steps), dict(unusable))
+
+
+def _wrong(decision: Any) -> str:
+    size = decision.horizon * decision.dim
+    # Recordings made before decisions held them lack these fields altogether.
+    if not hasattr(decision, "features") or len(decision.features) == 0:
+        return "holds no features of the policy"
+    if not 0 <= decision.source < len(SOURCES):
+        return f"has an unknown source ({decision.source})"
+    if size == 0 or len(decision.refined) != size or len(decision.noise_used) not in (0, size):
+        return "holds arrays of contradicting sizes"
+    numbers = (decision.features, decision.joint_position, [decision.gripper], decision.refined, decision.noise_used)
+    if not all(math.isfinite(value) for values in numbers for value in values):
+        return "holds numbers that are not finite"
+    return ""
+
+
+def _step(decision: Any, drove: bool) -> Step:
+    shape = (decision.horizon, decision.dim)
+    noise = np.array(decision.noise_used, np.float32)
+    return Step(
+        source=SOURCES[decision.source],
+        method=decision.method,
+        features=np.array(decision.features, np.float32),
+        joint_position=np.array(decision.joint_position, np.float64),
+        gripper=float(decision.gripper),
+        noise=noise.reshape(shape) if noise.size else None,
+        chunk=np.array(decision.refined, np.float32).reshape(shape),
+        diagnostics={name: float(getattr(decision.diagnostics, name)) for name in DIAGNOSTICS},
+        drove=drove,
+        policy=decision.policy,
+        weights_sha256=decision.weights_sha256,
+    )

@@ -1,0 +1,149 @@
+"""Training of a noise policy: a minute's work of one core, without the policy, on what the journal kept.
+
+DSBC (arXiv 2606.13675) is behavioural cloning in noise space; the paper found likelihood and squared error equally
+good. Rollouts are few, so the weights are kept that are best on chunks that were held out.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from frs_steering.learn.noise_data import NoiseData, TrainingError
+from frs_steering.learn.noise_network import Config, Network
+from frs_steering.learn.noise_policy import TrainedOn
+
+LOOK_EVERY = 50  # steps between two looks at the held-out chunks
+FEWEST = 10  # chunks; with less there is nothing to hold out
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        steps: of the optimiser, at most.
+        batch: chunks a step.
+        rate: learning rate (AdamW).
+        held_out: share of the chunks that is only looked at.
+        patience: steps without a better held-out loss after which it ends.
+        dropout: share of what is seen, and of each hidden layer, that is left out at each step.
+        jitter: size of the noise on what is seen, in standard deviations of the data.
+        seed: of the split, the first weights and the batches.
+    """
+
+    steps: int = 12_500
+    batch: int = 128
+    rate: float = 3e-4
+    held_out: float = 0.15
+    patience: int = 1000
+    dropout: float = 0.3
+    jitter: float = 0.5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: after how many steps, and the losses of the chunks that are trained on and of those held out."""
+
+    step: int
+    trained: float
+    held_out: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out.
+
+    Attributes:
+        network: with the weights that were best on the held-out chunks.
+        trained_on: for its file.
+        looks: the loss curves.
+        seconds: that it took.
+    """
+
+    network: Network
+    trained_on: TrainedOn
+    looks: tuple[Look, ...]
+    seconds: float
+
+    @property
+    def best(self) -> Look:
+        """The look whose weights were kept."""
+        return min(self.looks, key=lambda look: look.held_out)
+
+
+def config_for(data: NoiseData, *, kind: str, noise: str, loss: str, bound: float) -> Config:
+    """The network's description for the data."""
+    rows, dim = data.targets.shape[1:]
+    return Config(kind, data.inputs.shape[1], rows, dim, data.horizon, noise, loss, bound)
+
+
+def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look], None] = lambda look: None) -> Trained:
+    """Train one network.
+
+    Args:
+        data: what to learn.
+        config: of the network, see `config_for`.
+        recipe: how.
+        say: is told of every look.
+
+    Raises:
+        TrainingError: there are too few chunks, or the loss is not finite.
+    """
+    if len(data) < FEWEST:
+        raise TrainingError(f"{len(data)} chunks are too few; at least {FEWEST} are needed to hold some of them out")
+    began = time.monotonic()
+    with torch.random.fork_rng(devices=[]):  # dropout and first weights draw from torch's own generator
+        torch.manual_seed(recipe.seed)
+        order = torch.randperm(len(data))
+        aside = max(1, round(len(data) * recipe.held_out))
+        network = Network(config, recipe.dropout)
+        looks = _optimise(network, data, recipe, held_out=order[:aside], kept=order[aside:], say=say)
+    best = min(looks, key=lambda look: look.held_out)
+    trained_on = TrainedOn(
+        data.quality.episodes, len(data), data.policy, data.weights_sha256, recipe.seed, best.step, best.held_out,
+    )  # fmt: skip
+    return Trained(network.eval().requires_grad_(False), trained_on, tuple(looks), time.monotonic() - began)
+
+
+def _optimise(
+    network: Network, data: NoiseData, recipe: Recipe, *, held_out: Tensor, kept: Tensor, say: Callable[[Look], None]
+) -> list[Look]:
+    """Train, and leave the weights in the network that were best on the held-out chunks."""
+    network.normalise_by(data.inputs[kept], data.targets[kept])
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-2)
+    looks: list[Look] = []
+    weights, best = {}, Look(0, math.inf, math.inf)
+    for step in range(recipe.steps + 1):
+        if step % LOOK_EVERY == 0:
+            looks.append(Look(step, _loss(network, data, kept), _loss(network, data, held_out)))
+            say(looks[-1])
+            if looks[-1].held_out < best.held_out:
+                best, weights = looks[-1], copy.deepcopy(network.state_dict())
+            if step - best.step >= recipe.patience:
+                break
+        batch = kept[torch.randint(len(kept), (min(recipe.batch, len(kept)),))]
+        seen = data.inputs[batch]
+        loss = network.loss(seen + recipe.jitter * network.input_spread * torch.randn_like(seen), data.targets[batch])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+    network.load_state_dict(weights)
+    return looks
+
+
+@torch.no_grad()
+def _loss(network: Network, data: NoiseData, index: Tensor) -> float:
+    network.eval()
+    loss = float(network.loss(data.inputs[index], data.targets[index]))
+    network.train()
+    if not math.isfinite(loss):
+        raise TrainingError(f"the loss is {loss}; lower the learning rate")
+    return loss

@@ -1,0 +1,127 @@
+"""`frs record`: look at recordings, check them, and mend what a killed recorder left."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from frs_steering.record.bag import PARTIAL
+from frs_steering.record.check import check
+from frs_steering.record.errors import JournalError
+from frs_steering.record.find import find_episodes
+from frs_steering.record.reader import Summary, summarise
+from frs_steering.record.recover import recover
+
+EXAMPLES = """\
+examples:
+  frs record ls recordings             one line an episode: how it ended, of what, how long, how large
+  frs record info recordings/egg-003   all about one: topics, losses, damage
+  frs record check recordings          is everything there, and do the stored noises make the stored chunks again?
+  frs record recover recordings        make whole files of those whose recorder was killed
+
+PATH is a recording (.mcap, .mcap.partial), or a folder of recordings of any depth. A file that can't be read costs
+itself and a line; the others are served. The exit status is 1 where a file had a problem, 2 where there is none.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = EXAMPLES
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, summary in (
+        ("ls", "list episodes, a line each"),
+        ("info", "say all about episodes"),
+        ("check", "check that episodes are complete, and that their decisions can be made again"),
+        ("recover", "make whole files of what killed recorders left"),
+    ):
+        sub = what.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        sub.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="recordings, or folders of them")
+        if name == "check":
+            sub.add_argument("--cameras", default="exterior,wrist", help="that must be there (default: %(default)s)")
+            sub.add_argument("--policy", default="embedded", help="that made the decisions (default: %(default)s)")
+            sub.add_argument("--weights", type=Path, default=None, help="of the policy (default: those it comes with)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it, file by file."""
+    try:
+        files = find_episodes(args.paths)
+        act = _checker(args) if args.what == "check" else {"ls": _list, "info": _tell, "recover": _recover}[args.what]
+        if args.what == "recover":
+            files = [path for path in files if path.suffix == PARTIAL or path in args.paths]
+            if not files:
+                print("nothing to recover: no partial recording (*.mcap.partial) there")
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    well = True
+    for path in files:
+        try:
+            well &= act(path)
+        except BrokenPipeError:  # whoever read along has seen enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except (JournalError, OSError) as error:
+            well = False
+            print(f"error: {error}", file=sys.stderr)
+    return 0 if well else 1
+
+
+def _label(summary: Summary) -> str:
+    return summary.result.get("label") or ("cut short" if summary.path.suffix == PARTIAL else "unlabelled")
+
+
+def _list(path: Path) -> bool:
+    summary = summarise(path)
+    damaged = "  DAMAGED" if summary.damage and path.suffix != PARTIAL else ""
+    print(
+        f"{_label(summary):10}  {summary.episode.get('task', '?') or '?':20}  {summary.duration:6.1f} s  "
+        f"{summary.count('decision'):4} decisions  {summary.size / 1e6:7.1f} MB  {path}{damaged}"
+    )
+    return True
+
+
+def _tell(path: Path) -> bool:
+    summary = summarise(path)
+    episode, result = summary.episode, summary.result
+    print(f"{path}: {summary.size / 1e6:.1f} MB, {summary.messages} messages in {summary.duration:.1f} s")
+    print(f"  episode {episode.get('episode_id', '?')!r}, task {episode.get('task', '?')!r}, "
+          f"seed {episode.get('seed', '?')}, told {episode.get('instruction', '?')!r}")  # fmt: skip
+    note = f" ({result['note']})" if result.get("note") else ""
+    print(f"  {_label(summary)}{note}; lost: {result.get('dropped_control', '?')} control records, "
+          f"{result.get('dropped_images', '?')} images")  # fmt: skip
+    for topic in summary.topics:
+        rate = topic.count / summary.duration if summary.duration > 0 else 0.0
+        print(f"  {topic.count:7}  {rate:6.1f} Hz  {topic.name}  [{topic.type}]")
+    for line in summary.damage:
+        print(f"  damage: {line}")
+    return True
+
+
+def _checker(args: argparse.Namespace) -> Callable[[Path], bool]:
+    from frs_steering.policies import load_policy  # here, so that the rest of the command starts without torch
+    from frs_steering.record.replay import replay
+
+    policy, cameras = load_policy(args.policy, args.weights), args.cameras.split(",")
+
+    def examine(path: Path) -> bool:
+        report, made = check(path, cameras), replay(path, policy)
+        problems = [*report.problems, *made.problems]
+        right = made.again - len(made.problems)
+        over = "".join(f"; {count} passed over: made {reason}" for reason, count in sorted(made.passed_over.items()))
+        print(f"{'problems' if problems else 'complete'}: {path}: {right} of {made.again} decisions came out again, "
+              f"within {made.worst:.1g}{over}")  # fmt: skip
+        for line in problems:
+            print(f"  {line}")
+        return not problems
+
+    return examine
+
+
+def _recover(path: Path) -> bool:
+    summary = recover(path)
+    print(f"{summary.path}: {summary.messages} messages, {summary.duration:.1f} s; {summary.result.get('note', '')}")
+    return True

@@ -1,0 +1,124 @@
+"""Whether an episode's decisions can be made again: what the policy saw is encoded, the stored noise denoised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from frs_steering.flow import INTEGRATORS, integrator
+from frs_steering.policies.interface import Observation, Policy
+from frs_steering.record.errors import JournalError
+from frs_steering.record.reader import records
+
+TOLERANCE = 1e-4
+"""Largest difference, in SI units and in features, between what was and what comes out again. It covers the rounding
+of another machine's kernels; another image, noise or weights are far beyond it."""
+
+NOISE_MAKES_CHUNK = ("base", "frs", "rank", "noise")
+"""Methods whose chunk is their noise, denoised; the others mix the reference in, and their noise says too little."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came out.
+
+    Attributes:
+        again: decisions that were made again, right or wrong.
+        worst: largest difference between a chunk as executed and as made again, SI.
+        passed_over: reason -> decisions that can't be made again, and need not be.
+        problems: a line for each decision that should have come out again and did not.
+    """
+
+    again: int
+    worst: float
+    passed_over: Mapping[str, int]
+    problems: tuple[str, ...]
+
+
+@torch.inference_mode()
+def replay(path: Path, policy: Policy) -> Replay:
+    """Make all decisions of an episode again.
+
+    Args:
+        path: of the file, the partial file, or the episode's directory.
+        policy: with the weights that made them.
+
+    Raises:
+        JournalError: the file can't be read, see `reader.records`.
+    """
+    # Before the decisions, because each is sent after its chunk, and the one may overtake the other.
+    inputs = {_key(record.message): record.message for record in records(path, ["policy_input"])}
+    passed_over: Counter[str] = Counter()
+    problems: list[str] = []
+    again, worst = 0, 0.0
+    for record in records(path, ["decision"]):
+        message = record.message
+        source = message.method.partition(":")[0]
+        if source not in NOISE_MAKES_CHUNK:
+            passed_over[f"by {source!r}, whose noise alone does not make the chunk"] += 1
+            continue
+        again += 1
+        try:
+            worst = max(worst, _difference(policy, inputs.get(_key(message)), message))
+        except JournalError as error:
+            problems.append(f"decision on chunk {message.chunk_id} of epoch {message.owner_epoch}: {error}")
+    return Replay(again, worst, dict(passed_over), tuple(problems))
+
+
+def _key(message: Any) -> tuple[int, int, int]:
+    return message.header.stamp.sec, message.header.stamp.nanosec, message.seed
+
+
+def _difference(policy: Policy, seen: Any, decision: Any) -> float:
+    """Largest difference between a decision's chunk and the same made again; JournalError where it is too large."""
+    spec = policy.spec
+    if decision.weights_sha256 != spec.weights_sha256:
+        raise JournalError(
+            f"made by {decision.policy!r} of weights {decision.weights_sha256[:12]};"
+            f" those given are of {spec.name!r}, {spec.weights_sha256[:12]}"
+        )
+    if seen is None:
+        raise JournalError("what the policy saw is not in the file")
+    if len(decision.noise_used) != spec.horizon * spec.dim or len(decision.refined) != spec.horizon * spec.dim:
+        raise JournalError(f"its noise and chunk must have {spec.horizon} x {spec.dim} values each")
+    prefix = policy.encode(policy.prepare(_observation(seen, spec.cameras)))
+    _close("the features", prefix.features.float().numpy(), np.array(getattr(decision, "features", ()), np.float32))
+    noise = torch.tensor(decision.noise_used, dtype=torch.float32).view(1, spec.horizon, spec.dim)
+    sampled = _integrator(decision.method).denoise(policy.field(prefix), noise, decision.steps)
+    return _close("the chunk", policy.denormalise(sampled).float().numpy().ravel(), np.array(decision.refined))
+
+
+def _observation(seen: Any, cameras: tuple[str, ...]) -> Observation:
+    images = {}
+    for name, picture in zip(seen.cameras, seen.images, strict=False):
+        pixels = np.frombuffer(bytes(picture.data), np.uint8)
+        if picture.encoding != "rgb8" or pixels.size != 3 * picture.height * picture.width or not pixels.size:
+            raise JournalError(f"the policy's image of camera {name!r} is damaged")
+        images[name] = pixels.reshape(picture.height, picture.width, 3)
+    missing = [name for name in cameras if name not in images]
+    if missing:
+        raise JournalError(f"the policy's image of camera {missing[0]!r} is not in the file")
+    return Observation(images, np.array(seen.joint_position, np.float64), float(seen.gripper), seen.instruction)
+
+
+def _integrator(method: str) -> Any:
+    settings = dict(part.partition("=")[::2] for part in method.partition(":")[2].split(","))
+    name = settings.get("integrator", "euler")
+    if name not in INTEGRATORS:
+        raise JournalError(f"its method {method!r} names no known integrator")
+    return integrator(name, int(settings.get("iterations", "1")))
+
+
+def _close(what: str, found: np.ndarray, stored: np.ndarray) -> float:
+    if found.shape != stored.shape:
+        raise JournalError(f"{what} came out with {found.size} numbers; {stored.size} are stored")
+    difference = float(np.abs(found - stored).max())
+    if not difference <= TOLERANCE:  # and so not NaN
+        raise JournalError(f"{what} came out differently, by {difference:.2g}; at most {TOLERANCE:g} is rounding")
+    return difference

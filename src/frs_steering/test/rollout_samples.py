@@ -1,0 +1,42 @@
+"""Rollouts for the tests of noise policies: decisions as messages, of a made-up policy with four features."""
+
+from __future__ import annotations
+
+import numpy as np
+from frs_msgs.msg import Decision, GateReport
+
+H, D, F = 16, 7, 4
+WEIGHTS = "ab" * 32
+
+
+def decision(chunk_id: int, rng: np.random.Generator, *, method: str = "frs") -> Decision:
+    """A decision whose noise is a function of the features in its commanded dimensions and fresh in the others."""
+    features = rng.standard_normal(F)
+    noise = rng.standard_normal((H, D))
+    noise[:, :3] = 1.5 * np.sign(features[:3])
+    message = Decision(
+        chunk_id=chunk_id, owner_epoch=1, source=Decision.SOURCE_SCRIPTED, method=method, horizon=H, dim=D,
+        policy="made-up", weights_sha256=WEIGHTS,
+    )  # fmt: skip
+    message.features = features.astype(np.float32).tolist()
+    message.joint_position = rng.uniform(-1.0, 1.0, 7)
+    message.gripper = float(rng.random())
+    message.noise_used = noise.astype(np.float32).ravel().tolist()
+    message.refined = (0.1 * noise).astype(np.float32).ravel().tolist()
+    message.diagnostics.noise_percentile = 0.5
+    message.diagnostics.round_trip_rms = message.diagnostics.agreement = 0.25
+    message.diagnostics.fixed_point_residual = float("nan")
+    return message
+
+
+def drove(chunk_id: int) -> GateReport:
+    """The gate's word that row 0 of a chunk drove."""
+    return GateReport(chunk_id=chunk_id, row=0, verdict=GateReport.ACCEPTED)
+
+
+def messages(count: int, seed: int = 0, *, method: str = "frs") -> list[Decision | GateReport]:
+    """An episode of some decisions, all of which drove."""
+    rng = np.random.default_rng(seed)
+    return [
+        message for i in range(1, count + 1) for message in (decision(i, rng, method=method), drove(i))
+    ]  # fmt: skip

@@ -1,0 +1,146 @@
+"""Noise policies: their training, their file, and what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from policy_examples import SPEC
+from rollout_samples import WEIGHTS, D, F, H, messages
+from safetensors.torch import load_file, save_file
+
+from frs_steering.learn.noise_curve import plot_curves
+from frs_steering.learn.noise_data import NoiseData, TrainingError, gather
+from frs_steering.learn.noise_policy import NoisePolicyError, load, save
+from frs_steering.learn.rollouts import rollout
+from frs_steering.learn.train_noise_policy import Recipe, Trained, config_for, train
+
+QUICK = Recipe(steps=800, batch=64, rate=2e-3, patience=300)
+
+
+def data(kind: str = "dsbc", count: int = 400, **more) -> NoiseData:
+    return gather([rollout("e1", "egg", "succeeded", messages(count))], kind=kind, **more)
+
+
+def trained(kind: str = "dsbc", loss: str = "nll", noise: str = "tiled", **more) -> Trained:
+    pairs = data(kind, noise=noise, **more)
+    return train(pairs, config_for(pairs, kind=kind, noise=noise, loss=loss, bound=5.0), QUICK)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("learnt") / "egg.safetensors"
+    made = trained()
+    save(made.network, made.trained_on, path)
+    return path
+
+
+@pytest.mark.parametrize("loss", ["nll", "mse"])
+def test_it_learns_what_is_a_function_of_what_is_seen(loss: str):
+    made = trained(loss=loss)
+    seen = data(count=400).inputs
+    mean, log_spread = made.network(seen)
+    right = (mean[:, 0, :3].sign() == seen[:, :3].sign()).float().mean()
+    assert right > 0.9
+    assert mean[:, 0, 3:].abs().mean() < 0.2  # fresh noise has no mean
+    if loss == "nll":  # and a spread: that of the mean of 16 rows
+        assert log_spread[:, 0, 3:].exp().mean() == pytest.approx(0.25, abs=0.05)
+
+
+def test_the_best_weights_on_what_was_held_out_are_kept(tmp_path: Path):
+    made = trained()
+    assert made.best.held_out == min(look.held_out for look in made.looks) == made.trained_on.held_out_loss
+    assert made.trained_on.steps == made.best.step < made.looks[-1].step
+    assert plot_curves(made, tmp_path / "losses.png").stat().st_size > 0
+
+
+def test_the_same_seed_learns_the_same():
+    one, two = (train(data(count=20), config_for(data(count=20), kind="dsbc", noise="full", loss="nll", bound=5.0),
+                      Recipe(steps=100, batch=16)) for _ in range(2))  # fmt: skip
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, two.network.state_dict()[name]), name
+
+
+def test_chunks_come_out_in_their_units():
+    made = trained("bc", "mse")
+    pairs = data("bc")
+    mean, _ = made.network(pairs.inputs)
+    said = mean * made.network.output_spread + made.network.output_mean
+    assert (said[:, :, :3].mean(1).sign() == pairs.inputs[:, :3].sign()).float().mean() > 0.9
+
+
+def test_too_few_chunks_are_refused():
+    pairs = data(count=5)
+    with pytest.raises(TrainingError, match="5 chunks are too few; at least 10"):
+        train(pairs, config_for(pairs, kind="dsbc", noise="full", loss="nll", bound=5.0), QUICK)
+
+
+def test_a_feature_that_never_changes_is_harmless():
+    pairs = data()
+    pairs.inputs[:, 0] = 1e6
+    made = train(pairs, config_for(pairs, kind="dsbc", noise="full", loss="mse", bound=5.0), Recipe(steps=50, batch=16))
+    assert all(np.isfinite(look.held_out) for look in made.looks)
+
+
+def test_a_file_says_what_it_was_trained_on(file: Path):
+    policy = load(file)
+    assert policy.kind == "dsbc"
+    assert policy.version == f"egg@{policy.sha256[:12]}"
+    known = policy.trained_on
+    assert (known.episodes, known.chunks, known.policy, known.weights_sha256) == (("e1",), 400, "made-up", WEIGHTS)
+    assert policy.network.config.noise == "tiled"
+
+
+def test_a_noise_is_drawn_by_its_seed_and_within_the_bound(file: Path):
+    policy = load(file)
+    seen = np.ones(F, np.float32), np.zeros(7), 0.5
+    first, again, other = (policy.propose(*seen, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (1, D) and np.abs(first - other).max() > 0.01
+    far = policy.propose(np.full(F, 1e30, np.float32), np.zeros(7), 0.5, seed=1)
+    assert np.isfinite(far).all() and np.abs(far).max() <= 5.0
+
+
+def test_what_it_cannot_see_is_refused(file: Path):
+    policy = load(file)
+    with pytest.raises(NoisePolicyError, match=rf"given 11 numbers, 0 of them not finite; it takes {F + 8}"):
+        policy.propose(np.zeros(3, np.float32), np.zeros(7), 0.0, seed=0)
+    with pytest.raises(NoisePolicyError, match="1 of them not finite"):
+        policy.propose(np.zeros(F, np.float32), np.zeros(7), float("nan"), seed=0)
+
+
+def test_another_policy_is_refused(file: Path):
+    policy = load(file)
+    policy.check_fits(dataclasses.replace(SPEC, weights_sha256=WEIGHTS))
+    with pytest.raises(NoisePolicyError, match="of weights abababababab; the policy is 'embedded' of weights 00ff"):
+        policy.check_fits(SPEC)
+    with pytest.raises(NoisePolicyError, match=f"chunks of {H} x {D}; 'embedded' has 8 x {D}"):
+        policy.check_fits(dataclasses.replace(SPEC, weights_sha256=WEIGHTS, horizon=8))
+
+
+def test_bad_files_are_named(file: Path, tmp_path: Path):
+    def refused(path: Path, message: str) -> None:
+        with pytest.raises(NoisePolicyError, match=message):
+            load(path)
+
+    weights, path = load_file(file), tmp_path / "odd.safetensors"
+    header = {"format": "frs-noise-policy-1", "trained_on": json.dumps(dataclasses.asdict(load(file).trained_on))}
+    config = dataclasses.asdict(load(file).network.config)
+    refused(tmp_path / "none", "none does not exist; make one with: frs train dsbc")
+    path.write_bytes(b"")
+    refused(path, "can't be read as safetensors")
+    path.write_bytes(file.read_bytes()[:-100])
+    refused(path, "can't be read as safetensors")
+    save_file(weights, path)
+    refused(path, "holds None; a noise policy is 'frs-noise-policy-1'")
+    save_file(weights, path, {**header, "config": json.dumps(config | {"width": 64})})
+    refused(path, "does not fit its network")
+    save_file(weights, path, {**header, "config": json.dumps(config | {"noise": "dct3"})})
+    refused(path, "contradicts itself")
+    weights["layers.1.weight"][0, 0] = float("nan")
+    save_file(weights, path, {**header, "config": json.dumps(config)})
+    refused(path, "weights that are not finite")

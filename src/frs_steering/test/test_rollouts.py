@@ -1,0 +1,64 @@
+"""From an episode's messages to checked steps."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from frs_msgs.msg import GateReport
+from rollout_samples import D, F, H, decision, drove, messages
+
+from frs_steering.learn.rollouts import rollout
+
+
+def test_a_step_is_its_decision():
+    said = decision(7, np.random.default_rng(0))
+    (step,) = rollout("e1", "egg", "succeeded", [said, drove(7)]).steps
+    assert (step.source, step.method, step.policy, step.drove) == ("scripted", "frs", "made-up", True)
+    assert step.noise is not None and step.noise.shape == step.chunk.shape == (H, D)
+    np.testing.assert_array_equal(step.noise.ravel(), said.noise_used)
+    np.testing.assert_array_equal(step.features, np.array(said.features, np.float32))
+    np.testing.assert_array_equal(step.joint_position, said.joint_position)
+    assert step.gripper == said.gripper
+    assert step.diagnostics["noise_percentile"] == 0.5 and math.isnan(step.diagnostics["fixed_point_residual"])
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        GateReport(chunk_id=1, row=-1, verdict=GateReport.ACCEPTED),  # of the chunk as a whole
+        GateReport(chunk_id=1, row=3, verdict=GateReport.REJECTED),
+        GateReport(chunk_id=1, row=3, verdict=GateReport.HELD),
+        GateReport(chunk_id=2, row=3, verdict=GateReport.CLIPPED),
+    ],
+)
+def test_only_a_row_that_was_let_through_drove(report: GateReport):
+    (step,) = rollout("e1", "egg", "succeeded", [report, decision(1, np.random.default_rng(0))]).steps
+    assert not step.drove
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"features": []}, "holds no features of the policy"),
+        ({"source": 9}, "has an unknown source (9)"),
+        ({"noise_used": [0.0] * 3}, "holds arrays of contradicting sizes"),
+        ({"refined": []}, "holds arrays of contradicting sizes"),
+        ({"horizon": 0}, "holds arrays of contradicting sizes"),
+        ({"features": [math.nan] * F}, "holds numbers that are not finite"),
+        ({"gripper": math.inf}, "holds numbers that are not finite"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_counted_by_reason(change: dict, reason: str):
+    said = messages(3)
+    for name, value in change.items():
+        setattr(said[0], name, value)
+    found = rollout("e1", "egg", "succeeded", said)
+    assert len(found.steps) == 2 and found.unusable == {reason: 1}
+
+
+def test_decisions_of_older_recordings_lack_features():
+    old = SimpleNamespace(chunk_id=1, horizon=H, dim=D, noise_used=[0.0] * (H * D), refined=[0.0] * (H * D), source=1)
+    assert rollout("e1", "egg", "succeeded", [old]).unusable == {"holds no features of the policy": 1}
