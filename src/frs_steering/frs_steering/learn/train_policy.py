@@ -1,15 +1,15 @@
 """Training of the embedded policy by conditional flow matching on demonstrations.
 
 Loss: |v(x_t, t | o) - (action - noise)|^2 with x_t = (1 - t) noise + t action (rectified flow, arXiv 2209.03003;
-the paper's time, t = 1 is the action). An auxiliary head predicts where the things are, which teaches the cameras'
-encoders to find them; it is dropped from the weights that are kept.
+the paper's time, t = 1 is the action). A second loss is on where the network believes the things to be, which teaches
+the cameras' encoders to find them.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -161,14 +161,12 @@ def _losses(
         features, places = network.encoder(images, state, words)
         velocity = network.denoiser(x, t, features.repeat(recipe.draws, 1))
     flow = (velocity.float() - (chunk - noise)).square().mean()
-    assert places is not None
     target = frames.things[index].flatten(1).to(device) * 10.0  # dm, as the proprioception
     seen = ~target.isnan()
     return flow, (places.float() - target.nan_to_num()).abs()[seen].mean()
 
 
 def _keep(network: nn.Module, config: NetworkConfig, path: Path) -> None:
-    kept = Network(replace(config, things=0))
-    weights = {name: value.cpu() for name, value in network.state_dict().items() if "encoder.places." not in name}
-    kept.load_state_dict(weights)
+    kept = Network(config)
+    kept.load_state_dict({name: value.cpu() for name, value in network.state_dict().items()})
     save(kept, path)

@@ -24,7 +24,8 @@ class NetworkConfig:
         features: F, width of the encoded observation.
         hidden: width of the denoiser.
         blocks: residual blocks of the denoiser.
-        things: bodies whose positions the auxiliary head predicts in training.
+        things: bodies whose positions the encoder predicts.
+        glances: how many of them, mixed by attention, the denoiser is told the positions of.
     """
 
     horizon: int = 16
@@ -37,7 +38,8 @@ class NetworkConfig:
     features: int = 256
     hidden: int = 384
     blocks: int = 3
-    things: int = 0
+    things: int = 1
+    glances: int = 4
 
     def as_dict(self) -> dict:
         """For the header of the weights file."""
@@ -71,19 +73,26 @@ class CameraEncoder(nn.Module):
 
 
 class ObservationEncoder(nn.Module):
-    """Images, proprioception and instruction -> (B, F) features: the prefix of every denoising step."""
+    """Images, proprioception and instruction -> (B, F) features: the prefix of every denoising step.
+
+    It predicts where the things are, and the instruction with the scene chooses at which of them to look: an
+    attention over positions. Without it a sentence must find its object in a scene that was pressed into 256 numbers.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
+        self.things, self.glances = config.things, config.glances
         self.cameras = nn.ModuleList(CameraEncoder(config.keypoints, config.image_size) for _ in config.cameras)
         self.words = nn.Embedding(len(config.vocabulary) + 1, 32)
         seen = 3 * config.keypoints * len(config.cameras) + config.proprioception
         self.scene = nn.Sequential(nn.Linear(seen, 512), nn.SiLU(), nn.Linear(512, 256), nn.SiLU())
-        self.join = nn.Sequential(nn.Linear(256 + config.proprioception + 32, 384), nn.SiLU(),
+        told = 256 + config.proprioception + 32
+        self.join = nn.Sequential(nn.Linear(told + 3 * config.glances, 384), nn.SiLU(),
                                   nn.Linear(384, config.features))  # fmt: skip
-        self.places = nn.Linear(256, 3 * config.things) if config.things else None
+        self.places = nn.Linear(256, 3 * config.things)
+        self.choose = nn.Linear(told, config.glances * config.things)
 
-    def forward(self, images: Tensor, proprioception: Tensor, instruction: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, images: Tensor, proprioception: Tensor, instruction: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a batch.
 
         Args:
@@ -92,12 +101,15 @@ class ObservationEncoder(nn.Module):
             instruction: (B,) long, index into the vocabulary, 0 for unknown.
 
         Returns:
-            (B, F) features, and for training (B, things * 3) predicted positions relative to the TCP [dm].
+            (B, F) features, and (B, things * 3) predicted positions relative to the TCP [dm].
         """
         seen = [encoder(images[:, i]) for i, encoder in enumerate(self.cameras)]
         scene = self.scene(torch.cat([*seen, proprioception], 1))
-        places = None if self.places is None else self.places(scene)
-        return self.join(torch.cat([scene, proprioception, self.words(instruction)], 1)), places
+        told = torch.cat([scene, proprioception, self.words(instruction)], 1)
+        places = self.places(scene)
+        attention = self.choose(told).unflatten(1, (self.glances, self.things)).softmax(2)
+        looked_at = attention @ places.unflatten(1, (self.things, 3)).to(attention.dtype)
+        return self.join(torch.cat([told, looked_at.flatten(1)], 1)), places
 
 
 class Denoiser(nn.Module):

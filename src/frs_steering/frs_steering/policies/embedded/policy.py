@@ -72,6 +72,7 @@ class EmbeddedPolicy:
             dim_names=DIM_NAMES,
             full_scale=FULL_SCALE,
             cameras=config.cameras,
+            image_size=config.image_size,
         )
 
     def prepare(self, observation: Observation) -> Inputs:
