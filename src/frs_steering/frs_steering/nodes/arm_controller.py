@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import math
 import os
 import sys
@@ -134,7 +133,6 @@ class ArmController(Node):
         self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)
         self.create_service(Trigger, "arm_controller/stop", self._on_stop)
         self.create_service(Trigger, "arm_controller/reset", self._on_reset)
-        gc.freeze()  # a collection that looks through all that lives as long as the node takes 6 ms, and a step waits
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 

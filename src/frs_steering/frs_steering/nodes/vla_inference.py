@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +67,6 @@ class VlaInference(Node):
             Freshness(parameters.max_image_age, parameters.max_joint_age, parameters.max_skew),
         )
         took = _warm_up(self._policy)
-        gc.freeze()  # a full collection would walk through all of torch's objects, 0.1 s in the middle of a query
         self.side_nodes = (self._make_sensor_node(),)
         self.create_service(FlowQuery, "flow_query", self._on_query)
         self._inputs = self.create_publisher(PolicyInput, "policy_input", EVENT)
