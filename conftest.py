@@ -7,6 +7,7 @@ parallel tests, and a demo that runs beside them, never hear each other.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import socket
@@ -60,6 +61,9 @@ def pytest_configure() -> None:
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(DDS_PROFILE)
     os.environ.setdefault("MUJOCO_GL", "egl")
+    if find_spec("triton") is not None:  # torch's compiler; torch for CPUs comes without
+        # Its LLVM crashes where Mesa's was loaded before, and tests that draw come before tests that train.
+        importlib.import_module("triton")
 
 
 @pytest.fixture(scope="session")
