@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from flow_fields import MEAN, SPREAD, D, H, gaussian_field, mixture_field, noise
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -53,12 +53,13 @@ def test_a_flipped_time_convention_does_not_converge() -> None:
 
 
 @given(st.integers(0, 2**31), st.integers(1, 30))
+@example(49, 13)  # fails in single precision
 @settings(max_examples=30)
 def test_a_policy_with_reversed_time_equals_the_native_one(seed: int, steps: int) -> None:
     def other(x: Tensor, t: Tensor) -> Tensor:  # t = 1 is noise; its velocity points from the action to the noise
         return -mixture_field(x, 1.0 - t)
 
-    z = noise(seed)
+    z = noise(seed).double()  # 1 - (1 - t) is not t to the last bit, and between two modes such a bit grows
     torch.testing.assert_close(denoise(time_reversed(other), z, steps), denoise(mixture_field, z, steps))
 
 
