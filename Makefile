@@ -28,7 +28,7 @@ demo: setup
 	@$(ENTER) && exec frs demo --operator $(OPERATOR) $(ARGS)
 
 test: setup lint
-	@$(ENTER) && pytest -m "not whole_graph" && exec pytest -m whole_graph
+	@$(ENTER) && pytest -m "not whole_graph and not faults" && exec pytest -m whole_graph
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py

@@ -17,7 +17,7 @@ from fault_cases import FAULTS, Fault, Scene, Since, wall_time_jumps
 from fault_trial import assert_within_limits, scene, suffer
 from frs_msgs.msg import ArmState
 
-pytestmark = [pytest.mark.whole_graph, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ MINUTES = float(os.environ.get("FRS_SOAK_MINUTES", "0.5"))
 SEED = int(os.environ.get("FRS_SOAK_SEED", time.time_ns() % 2**32))
 CHUNKS = 200  # between two faults
 
-pytestmark = [pytest.mark.whole_graph, pytest.mark.timeout(240 + 120 * MINUTES)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240 + 120 * MINUTES)]
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")  # rows of 1e300
