@@ -207,6 +207,7 @@ class JournalWriter:
             self._in_hand = item = self._take(flush_at)
             if item is not None:
                 self._write(item)
+                self._in_hand = None  # the bag counts it from here on: a flush that fails must not lose it twice
             elif self._result is not None:
                 self._finish(self._result)
                 return
