@@ -53,6 +53,8 @@ class Measured:
     sim_speed: list[float] = field(default_factory=list)
     fresh_share: list[float] = field(default_factory=list)
     successes: list[bool] = field(default_factory=list)
+    realtime: bool = False
+    """Whether the nodes had the right to real-time priority (docs/hardware.md)."""
     lost: int = 0
     """Chunks whose acceptance is not in the recording: rejected ones, and one that the episode's end cut off."""
 
@@ -69,10 +71,11 @@ def main() -> int:
     described = machine_line()
     measured = Measured()
     with _directory(args.keep) as directory:
-        for bag in episodes(args.episodes, args.seed, directory):
+        for bag in episodes(args.episodes, args.seed, directory, measured):
             add(measured, bag)
     print(f"## Overhead of a decision, and the control step's punctuality\n\n{stage_table(measured)}\n")
-    print(f"{episode_table(measured)}\n\nMeasured on {described}.")
+    right = "with" if measured.realtime else "without the right to"
+    print(f"{episode_table(measured)}\n\nMeasured {right} real-time priority, on {described}.")
     if measured.lost:
         print(f"{measured.lost} chunks were not accepted, or not before the episode's end.")
     return 0
@@ -88,7 +91,7 @@ def _directory(kept: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def episodes(count: int, seed: int, directory: Path) -> Iterator[Path]:
+def episodes(count: int, seed: int, directory: Path, measured: Measured) -> Iterator[Path]:
     """Start the graph as `frs demo` does, run episodes, and yield each one's recording."""
     graph = resolve(load("sim", config_directory()), {"record_directory": str(directory)})
     set_defaults(os.environ, graph.environment)
@@ -103,7 +106,9 @@ def episodes(count: int, seed: int, directory: Path) -> Iterator[Path]:
         starter = Starter(graph.processes, logs)
         starter.start()
         try:
-            yield from _run(graph, starter, count, seed, directory)
+            for bag in _run(graph, starter, count, seed, directory):
+                measured.realtime = os.sched_getscheduler(starter.pid("flow_steering") or 0) == os.SCHED_FIFO
+                yield bag
         finally:
             starter.stop()
             if starter.killed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -21,6 +23,10 @@ from frs_sim.tasks import Task
 
 JOINT_RATE = 100.0
 """Hz, of joint states and of the clock; physics is run in slices of this length at most."""
+
+PHYSICS, DRAWING = -10, 5
+"""Niceness of the two threads (Linux has one for each): a robot does not wait for this computer, and rendering, which a
+real camera would not ask of it, lets the policy and the decisions go first."""
 
 CLOSE_TIMEOUT = 1.0  # s
 
@@ -162,6 +168,9 @@ class World:
         return self._step * round(TIMESTEP * 1e9)
 
     def _run(self) -> None:
+        if self._factor:
+            with contextlib.suppress(OSError):  # not everybody may
+                os.nice(PHYSICS)
         pacer = Pacer(self._factor)
         joints, control, frames = (Beat(rate, TIMESTEP) for rate in (JOINT_RATE, CONTROL_RATE, self._camera_rate))
         while not self._stop.is_set():
@@ -215,6 +224,7 @@ class World:
             self._eyes_open.set_exception(GraphicsError(error))
             return
         self._eyes_open.set_result(None)
+        os.nice(DRAWING)
         while True:
             self._to_draw.acquire()
             if self._stop.is_set():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from frs_steering.nodes.runtime import LEAVE_TIME
 
@@ -27,6 +32,46 @@ class Hanging(Node):
 
 sys.exit(run(Hanging))
 """
+
+
+HURRIED = """
+import os, sys, threading
+from rclpy.node import Node
+from frs_steering.nodes.runtime import run
+
+class Hurried(Node):
+    def __init__(self):
+        super().__init__("hurried")
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        self.create_timer(0.01, self.tell)
+    def tell(self):
+        policies = [os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")]
+        print("policies", sorted(set(policies)), "of several:", len(policies) > 1, flush=True)
+
+sys.exit(run(Hurried, realtime=True))
+"""
+
+
+def _may_be_realtime() -> bool:
+    asked = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
+    return subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _may_be_realtime(), reason="no right to real-time priority here")
+def test_all_threads_of_what_drives_the_arm_are_realtime(procs: Callable[..., Any]) -> None:
+    node = procs(sys.executable, "-c", HURRIED)
+    node.wait_for_text(f"policies [{os.SCHED_FIFO}] of several: True")
+
+
+def test_without_the_right_to_it_a_node_says_so_and_runs(procs: Callable[..., Any]) -> None:
+    command = [sys.executable, "-c", HURRIED]
+    if _may_be_realtime():
+        if not shutil.which("setpriv"):
+            pytest.skip("the right to real-time priority can't be given away here: there is no setpriv")
+        command = ["setpriv", "--bounding-set=-sys_nice", *command]
+    node = procs(*command)
+    node.wait_for_text("no right to real-time priority")
+    node.wait_for_text(f"policies [{os.SCHED_OTHER}] of several: True")
 
 
 def test_a_node_that_can_not_leave_the_graph_is_ended_without_a_stack(procs: Callable[..., Any]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import sys
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -40,9 +38,6 @@ LOST_EVERY = 10.0  # s between two warnings about lost time
 SWITCH_INTERVAL = 0.0005
 """s after which a busy thread gives way to the physics; Python's own default is 5 ms."""
 
-NICE = -10
-"""Scheduling of this process in real time, where that is allowed: a robot does not wait for the computer either."""
-
 RESET_TIMEOUT = 5.0
 """s; a reset takes about 10 ms."""
 
@@ -70,9 +65,6 @@ class Sim(Node):
         sys.setswitchinterval(SWITCH_INTERVAL)
         super().__init__("sim")
         parameters = declare(self, SimParameters)
-        if parameters.realtime_factor:
-            with contextlib.suppress(OSError):  # not everybody may
-                os.nice(NICE)
         self._began = time.time_ns()
         self._clock_ticks = self.create_publisher(ClockMsg, "/clock", SENSOR)  # absolute: where ROS looks for it
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)

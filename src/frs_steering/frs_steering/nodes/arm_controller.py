@@ -28,17 +28,15 @@ from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_rep
 from frs_steering.nodes.conversions import seconds
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
-from frs_steering.nodes.runtime import run
+from frs_steering.nodes.runtime import REALTIME, run
 from frs_steering.nodes.trajectory_backend import TrajectoryBackend
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.spaces import ActionSpace
 
 SWITCH_INTERVAL = 0.0005
 """How soon a busy callback gives way to the control thread [s]; Python's own default is 5 ms."""
-NICE = -10
-"""Scheduling of this process, where that is allowed."""
-FIFO_PRIORITY = 10
-"""Real-time priority of the control thread, where that is allowed."""
+FIFO_PRIORITY = REALTIME + 1
+"""Real-time priority of the control thread, before the node's own callbacks, where that is allowed."""
 STEPS_AT_REST = 2
 """Control steps at rest before the node goes, so that the backend surely has a zero command."""
 CLOSING_TIME = 1.5
@@ -113,8 +111,6 @@ class ArmController(Node):
 
     def __init__(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
-        with contextlib.suppress(OSError):
-            os.nice(NICE)
         super().__init__("arm_controller")
         # An epoch must not come back after a restart; the wall clock in microseconds outruns any number of claims.
         settings = settings_from(declare(self, ArmControllerParameters), first_epoch=time.time_ns() // 1000)
@@ -232,4 +228,4 @@ class ArmController(Node):
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the executable `arm_controller`."""
-    return run(ArmController, argv)
+    return run(ArmController, argv, realtime=True)

@@ -373,4 +373,4 @@ def _method(node: Node, text: str) -> Method:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the executable `flow_steering`."""
-    return run(FlowSteering, argv)
+    return run(FlowSteering, argv, realtime=True)

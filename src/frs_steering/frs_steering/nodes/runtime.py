@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import os
@@ -19,6 +20,9 @@ from rclpy.signals import SignalHandlerOptions
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 BEHIND = 10
 """Niceness of a process that only watches, records or advises: the arm, the policy and the decisions come first."""
+REALTIME = 10
+"""SCHED_FIFO priority of what the arm's next chunk waits for: without it a decision waits for a core at every hop, and
+niceness changes little of that (docs/decisions.md)."""
 
 LEAVE_TIME = 1.0
 """s that a node, already safe, may take to leave the graph; Fast DDS was seen to hang there for ever when other nodes
@@ -40,7 +44,9 @@ class Closable(Protocol):
         """Make safe; called once, while publishers still work."""
 
 
-def run(make_node: Callable[[], Node], argv: list[str] | None = None, *, behind: bool = False) -> int:
+def run(
+    make_node: Callable[[], Node], argv: list[str] | None = None, *, behind: bool = False, realtime: bool = False
+) -> int:
     """Build a node, spin it until SIGINT or SIGTERM, let it make itself safe, and return an exit status.
 
     The signal handlers are ours, not rclpy's: rclpy's shut the context down at once, and a node could
@@ -48,6 +54,7 @@ def run(make_node: Callable[[], Node], argv: list[str] | None = None, *, behind:
     A node whose constructor raises ends with status 1 and one line on stderr.
     Nodes in the attribute `side_nodes` (see Parted) are spun in threads of their own meanwhile.
     A process that runs `behind` yields to the others where all want to run at once, as at every control step.
+    A `realtime` process comes before all of them, where the user has the right to that (docs/hardware.md).
     """
     if behind:
         os.nice(BEHIND)  # before the middleware starts its threads, which inherit it
@@ -61,6 +68,8 @@ def run(make_node: Callable[[], Node], argv: list[str] | None = None, *, behind:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         rclpy.try_shutdown()
         return 1
+    if realtime and not _take_realtime():  # after the node's start, which may take seconds of a core
+        node.get_logger().info("no right to real-time priority: decisions may wait for a core (docs/hardware.md)")
     gc.collect()
     gc.freeze()  # what was made so far stays; to walk through all of it again takes 10 to 100 ms, now and then
     beside = [_OwnThread(side_node, stop) for side_node in getattr(node, "side_nodes", ())]
@@ -81,6 +90,18 @@ def run(make_node: Callable[[], Node], argv: list[str] | None = None, *, behind:
         if thread.error is not None:
             raise thread.error
     return 0
+
+
+def _take_realtime() -> bool:
+    """Give all threads of this process SCHED_FIFO, but those that have chosen for themselves; False if not allowed."""
+    for thread in map(int, os.listdir("/proc/self/task")):  # threads that start later inherit it
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            try:
+                if os.sched_getscheduler(thread) == os.SCHED_OTHER:
+                    os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(REALTIME))
+            except PermissionError:
+                return False
+    return True
 
 
 def _spin(node: Node, stop: threading.Event) -> None:

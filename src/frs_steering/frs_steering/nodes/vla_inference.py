@@ -149,4 +149,4 @@ def _warm_up(policy: Policy) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the executable `vla_inference`."""
-    return run(VlaInference, argv)
+    return run(VlaInference, argv, realtime=True)
