@@ -60,9 +60,9 @@ class Bench:
         return [self.step() for _ in range(count)]
 
     def send(self, chunk_id: int, speed: float = 0.1, **change: Any) -> Judgement:
-        """Send a chunk along x that is due on the next step; its gripper column counts the rows."""
+        """Send a chunk along x that is due on the next step; two rows rather open, two rather closed, and so on."""
         rows = np.zeros((16, 7))
-        rows[:, 0], rows[:, 6] = speed, np.arange(16) / 100
+        rows[:, 0], rows[:, 6] = speed, np.where(np.arange(16) % 4 < 2, 0.3, 0.7)
         chunk = Chunk(
             chunk_id=chunk_id,
             epoch=self.epoch,

@@ -30,7 +30,7 @@ def test_a_chunk_drives_row_by_row() -> None:
     outcomes = bench.steps(4)
     assert [outcome.row for outcome in outcomes] == [0, 1, 2, 3]
     assert {outcome.state for outcome in outcomes} == {State.RUNNING}
-    assert [outcome.command.gripper for outcome in outcomes if outcome.command] == [0.0, 0.01, 0.02, 0.03]
+    assert [outcome.command.gripper for outcome in outcomes if outcome.command] == [0.0, 0.0, 1.0, 1.0]
     assert speed_along_x(bench) == pytest.approx(0.1, abs=0.01)
     assert outcomes[-1].lease_remaining == pytest.approx(1.0 - 4 * PERIOD)
     assert outcomes[-1].message == "chunk 1 drives"
@@ -92,7 +92,7 @@ def test_at_the_leases_end_the_arm_is_at_rest_within_03_s_and_the_gripper_keeps_
     assert "the lease of chunk 1 has ended" in last.message
     assert last.command is not None, "the hold is sent again and again"
     assert last.command.gripper is None, "the gripper is left as it is"
-    assert last.gripper == bench.gripper == pytest.approx(0.06)
+    assert last.gripper == bench.gripper == 1.0
 
 
 def test_a_chunk_that_runs_out_holds_and_the_next_goes_on() -> None:

@@ -63,3 +63,14 @@ def requested_velocity(space: ActionSpace, row: Array, measured: Array, referenc
     if space is ActionSpace.JOINT_POSITION:
         return (row[:7] - reference) / period
     return row[:7].copy()
+
+
+def requested_gripper(row: Array) -> float:
+    """Open (0) or closed (1), whichever a row is nearer to.
+
+    So DROID's robots are driven (openpi, examples/droid): a policy's value in between is its doubt about when to close,
+    not a width, and fingers half closed are a state that nobody demonstrated. A value outside of 0 .. 1 is returned as
+    it is: the gate limits it, and says so.
+    """
+    value = float(row[-1])
+    return float(value > 0.5) if 0.0 <= value <= 1.0 else value

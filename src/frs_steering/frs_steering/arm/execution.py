@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from frs_steering.arm import gate
 from frs_steering.arm.backends.interface import Command
-from frs_steering.arm.chunk import Chunk, requested_velocity
+from frs_steering.arm.chunk import Chunk, requested_gripper, requested_velocity
 from frs_steering.arm.limits import Limits
 from frs_steering.arm.ownership import Claim, Ownership
 from frs_steering.arm.reading import Reading
@@ -327,7 +327,7 @@ class Execution:
         requested = requested_velocity(settings.space, row, reading.position, self._reference, settings.period)
         gripper = reading.gripper if self._gripper is None else self._gripper
         motion = gate.Motion(self._reference, reading.position, self._velocity, gripper)
-        step = gate.step(requested, float(row[-1]), motion, settings.limits, settings.period)
+        step = gate.step(requested, requested_gripper(row), motion, settings.limits, settings.period)
         self._gripper = step.gripper
         self._move(step.velocity)
         return requested, step
