@@ -19,8 +19,8 @@ CORE = {
     "robot": set(),
     "policies": {"flow", "robot"},
     "arm": {"flow", "policies", "robot"},
-    "learn": {"flow", "policies", "robot"},
-    "record": {"flow", "policies", "robot"},
+    "learn": {"flow", "policies", "robot", "steer"},
+    "record": {"flow", "policies", "robot", "steer"},
     "steer": {"flow", "policies", "robot"},
 }
 """Each part of frs_steering that knows nothing of ROS, and the parts that it may import."""

@@ -72,7 +72,7 @@ def odd_method(made: Made) -> None:
         (no_camera, "image of camera 'wrist' is not in the file"),
         (cut_image, "image of camera 'exterior' is damaged"),
         (no_noise, "its noise and chunk must have 16 x 7 values each"),
-        (odd_method, "names no known integrator"),
+        (odd_method, "integrator is 'magic'; it must be one of"),
     ],
 )
 def test_what_does_not_come_out_again_is_named(

@@ -13,9 +13,7 @@ from torch import Tensor
 
 from frs_steering.flow import Parameterisation
 from frs_steering.learn.rollouts import Rollout, Step
-
-NOISE_MAKES_CHUNK = ("base", "frs", "rank", "noise")
-"""Sources of `Method` whose chunk is nothing but their noise, denoised: the same noise makes the same chunk again."""
+from frs_steering.steer.method import MethodError, parse_method
 
 
 class TrainingError(ValueError):
@@ -172,9 +170,12 @@ def gather(
 def _reason_to_drop(step: Step, kind: str, limits: Limits) -> str:
     if not step.drove:
         return "never drove the arm"
-    source = step.method.partition(":")[0]
-    if kind == "dsbc" and (step.noise is None or source not in NOISE_MAKES_CHUNK):
-        return f"made by {source!r}, whose chunk is not its noise denoised"
+    try:
+        method = parse_method(step.method)
+    except MethodError as error:
+        return str(error)
+    if kind == "dsbc" and (step.noise is None or not method.noise_makes_chunk):
+        return f"made by {method.source!r}, whose chunk is not its noise denoised"
     return limits.beyond(step)
 
 

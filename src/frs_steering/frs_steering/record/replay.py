@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from frs_steering.flow import INTEGRATORS, integrator
+from frs_steering.flow import integrator
 from frs_steering.policies.interface import Observation, Policy
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import records
+from frs_steering.steer.method import Method, MethodError, parse_method
 
 TOLERANCE = 1e-4
 """Largest difference, in SI units and in features, between what was and what comes out again. It covers the rounding
 of another machine's kernels; another image, noise or weights are far beyond it."""
-
-NOISE_MAKES_CHUNK = ("base", "frs", "rank", "noise")
-"""Methods whose chunk is their noise, denoised; the others mix the reference in, and their noise says too little."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,14 @@ def replay(path: Path, policy: Policy) -> Replay:
     again, worst = 0, 0.0
     for record in records(path, ["decision"]):
         message = record.message
-        source = message.method.partition(":")[0]
-        if source not in NOISE_MAKES_CHUNK:
-            passed_over[f"by {source!r}, whose noise alone does not make the chunk"] += 1
-            continue
-        again += 1
         try:
-            worst = max(worst, _difference(policy, inputs.get(_key(message)), message))
-        except JournalError as error:
+            method = parse_method(message.method)
+            if not method.noise_makes_chunk:
+                passed_over[f"by {method.source!r}, whose noise alone does not make the chunk"] += 1
+                continue
+            again += 1
+            worst = max(worst, _difference(policy, inputs.get(_key(message)), message, method))
+        except (JournalError, MethodError) as error:
             problems.append(f"decision on chunk {message.chunk_id} of epoch {message.owner_epoch}: {error}")
     return Replay(again, worst, dict(passed_over), tuple(problems))
 
@@ -75,7 +73,7 @@ def _key(message: Any) -> tuple[int, int, int]:
     return message.header.stamp.sec, message.header.stamp.nanosec, message.seed
 
 
-def _difference(policy: Policy, seen: Any, decision: Any) -> float:
+def _difference(policy: Policy, seen: Any, decision: Any, method: Method) -> float:
     """Largest difference between a decision's chunk and the same made again; JournalError where it is too large."""
     spec = policy.spec
     if decision.weights_sha256 != spec.weights_sha256:
@@ -90,7 +88,7 @@ def _difference(policy: Policy, seen: Any, decision: Any) -> float:
     prefix = policy.encode(policy.prepare(_observation(seen, spec.cameras)))
     _close("the features", prefix.features.float().numpy(), np.array(getattr(decision, "features", ()), np.float32))
     noise = torch.tensor(decision.noise_used, dtype=torch.float32).view(1, spec.horizon, spec.dim)
-    sampled = _integrator(decision.method).denoise(policy.field(prefix), noise, decision.steps)
+    sampled = integrator(method.integrator, method.iterations).denoise(policy.field(prefix), noise, decision.steps)
     return _close("the chunk", policy.denormalise(sampled).float().numpy().ravel(), np.array(decision.refined))
 
 
@@ -105,14 +103,6 @@ def _observation(seen: Any, cameras: tuple[str, ...]) -> Observation:
     if missing:
         raise JournalError(f"the policy's image of camera {missing[0]!r} is not in the file")
     return Observation(images, np.array(seen.joint_position, np.float64), float(seen.gripper), seen.instruction)
-
-
-def _integrator(method: str) -> Any:
-    settings = dict(part.partition("=")[::2] for part in method.partition(":")[2].split(","))
-    name = settings.get("integrator", "euler")
-    if name not in INTEGRATORS:
-        raise JournalError(f"its method {method!r} names no known integrator")
-    return integrator(name, int(settings.get("iterations", "1")))
 
 
 def _close(what: str, found: np.ndarray, stored: np.ndarray) -> float:

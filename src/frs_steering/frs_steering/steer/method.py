@@ -88,6 +88,11 @@ class Method:
         """Whether it is given its noise from outside."""
         return self._source.needs_noise
 
+    @property
+    def noise_makes_chunk(self) -> bool:
+        """Whether a chunk is its noise denoised; the others mix the reference in, and their noise says too little."""
+        return self._source.noise_makes_chunk
+
     def alone(self) -> Method:
         """The base policy with as many steps: what acts where nobody wishes anything or a chunk is not trusted."""
         return Method("base", steps=self.steps, noise="full" if self.needs_reference else self.noise)

@@ -20,4 +20,4 @@ def make(problem: Problem, method: Method) -> Made:
     return Made(reference.where(mask, problem.rest))
 
 
-SOURCE = Source(make, settings=())
+SOURCE = Source(make, settings=(), noise_makes_chunk=False)

@@ -71,9 +71,11 @@ class Source:
         settings: those of Method that it takes.
         needs_reference: it follows a reference and its mask.
         needs_noise: it is given its noise from outside.
+        noise_makes_chunk: its chunk is nothing but its noise denoised, so that the same noise makes it again.
     """
 
     make: Callable[[Problem, Method], Made]
     settings: tuple[str, ...]
     needs_reference: bool = True
     needs_noise: bool = False
+    noise_makes_chunk: bool = True

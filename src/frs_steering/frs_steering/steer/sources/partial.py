@@ -28,4 +28,4 @@ def make(problem: Problem, method: Method) -> Made:
     return Made(problem.integrator.denoise(problem.field, noised, steps, start), used)
 
 
-SOURCE = Source(make, settings=("steps", "strength"))
+SOURCE = Source(make, settings=("steps", "strength"), noise_makes_chunk=False)

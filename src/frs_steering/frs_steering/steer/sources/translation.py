@@ -18,4 +18,4 @@ def make(problem: Problem, method: Method) -> Made:
     return Made(reference.where(mask, sampled.chunk), sampled.noise_used)
 
 
-SOURCE = Source(make, settings=("steps",))
+SOURCE = Source(make, settings=("steps",), noise_makes_chunk=False)
