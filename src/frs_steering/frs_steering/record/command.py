@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from tqdm import tqdm
 
 from frs_steering.record.bag import PARTIAL
 from frs_steering.record.check import check
@@ -15,12 +17,16 @@ from frs_steering.record.find import find_episodes
 from frs_steering.record.reader import Summary, summarise
 from frs_steering.record.recover import recover
 
+DISCARDED = "discarded"
+"""Label of an episode that nobody wants to learn from."""
+
 EXAMPLES = """\
 examples:
   frs record ls recordings             one line an episode: how it ended, of what, how long, how large
   frs record info recordings/egg-003   all about one: topics, losses, damage
   frs record check recordings          is everything there, and do the stored noises make the stored chunks again?
   frs record recover recordings        make whole files of those whose recorder was killed
+  frs record export recordings --out dataset     a LeRobotDataset (v3.0) of all that were not discarded
 
 PATH is a recording (.mcap, .mcap.partial), or a folder of recordings of any depth. A file that can't be read costs
 itself and a line; the others are served. The exit status is 1 where a file had a problem, 2 where there is none.
@@ -36,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("info", "say all about episodes"),
         ("check", "check that episodes are complete, and that their decisions can be made again"),
         ("recover", "make whole files of what killed recorders left"),
+        ("export", "write episodes as a dataset that LeRobot opens"),
     ):
         sub = what.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         sub.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="recordings, or folders of them")
@@ -43,12 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--cameras", default="exterior,wrist", help="that must be there (default: %(default)s)")
             sub.add_argument("--policy", default="embedded", help="that made the decisions (default: %(default)s)")
             sub.add_argument("--weights", type=Path, default=None, help="of the policy (default: those it comes with)")
+        if name == "export":
+            sub.add_argument("--format", choices=("lerobot",), default="lerobot", help="(default: %(default)s, v3.0)")
+            sub.add_argument("--out", type=Path, required=True, help="a new folder for the dataset")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it, file by file."""
     try:
         files = find_episodes(args.paths)
+        if args.what == "export":
+            return _export(files, args.out)
         act = _checker(args) if args.what == "check" else {"ls": _list, "info": _tell, "recover": _recover}[args.what]
         if args.what == "recover":
             files = [path for path in files if path.suffix == PARTIAL or path in args.paths]
@@ -125,3 +137,19 @@ def _recover(path: Path) -> bool:
     summary = recover(path)
     print(f"{summary.path}: {summary.messages} messages, {summary.duration:.1f} s; {summary.result.get('note', '')}")
     return True
+
+
+def _export(files: Sequence[Path], out: Path) -> int:
+    from frs_steering.record.lerobot import LeRobotWriter  # here, for DuckDB and ffmpeg take time to load
+
+    writer, frames, well = LeRobotWriter(out), 0, True
+    for path in tqdm(files, unit="episode", disable=None):
+        try:
+            if _label(summarise(path)) != DISCARDED:
+                frames += writer.add(path)
+        except (JournalError, OSError) as error:
+            well = False
+            tqdm.write(f"error: left out: {error}", file=sys.stderr)
+    writer.close()
+    print(f"{writer.episodes} episodes, {frames} frames of 1/15 s in {out}")
+    return 0 if well else 1

@@ -1,0 +1,114 @@
+"""Episodes as a LeRobotDataset: what its specification asks for, and what LeRobot's own loader makes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import imageio_ffmpeg
+import mujoco
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from journal_samples import D, H, write_episode
+
+from frs_steering.record.errors import JournalError
+from frs_steering.record.frames import VIDEOS, roll_pitch_yaw
+from frs_steering.record.lerobot import LeRobotWriter
+
+TICKS = 40
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two episodes, a success and a failure."""
+    folder = tmp_path_factory.mktemp("lerobot")
+    writer = LeRobotWriter(folder / "dataset")
+    for name, label in (("good", "succeeded"), ("bad", "failed")):
+        write_episode(folder, name, ticks=TICKS, label=label)
+        assert writer.add(folder / name) == TICKS
+    writer.close()
+    return folder / "dataset"
+
+
+def rows(path: Path, what: str = "*") -> list[tuple[Any, ...]]:
+    return duckdb.sql(f"SELECT {what} FROM '{path}' ORDER BY ALL").fetchall()
+
+
+def test_the_whole_is_described(dataset: Path) -> None:
+    info = json.loads((dataset / "meta/info.json").read_text())
+    assert (info["codebase_version"], info["fps"], info["robot_type"]) == ("v3.0", 15, "Franka")
+    assert (info["total_episodes"], info["total_frames"], info["total_tasks"]) == (2, 2 * TICKS, 1)
+    columns = {name for (name, *_) in duckdb.sql(f"DESCRIBE SELECT * FROM '{dataset}/data/*/*.parquet'").fetchall()}
+    assert columns | set(VIDEOS.values()) == set(info["features"])
+    assert info["features"]["frs.noise"] == {"dtype": "float32", "shape": [H * D], "names": None}
+    assert info["features"]["observation.state"]["shape"] == [8]
+    statistics = json.loads((dataset / "meta/stats.json").read_text())
+    assert statistics["frame_index"]["max"] == [TICKS - 1] and statistics["frame_index"]["count"] == [2 * TICKS]
+    assert np.shape(statistics["observation.images.wrist_left"]["mean"]) == (3, 1, 1)
+
+
+def test_every_frame_says_where_it_belongs(dataset: Path) -> None:
+    for episode in range(2):
+        data = dataset / f"data/chunk-000/file-{episode:03d}.parquet"
+        found = rows(data, 'index, episode_index, frame_index, "timestamp", task_index, is_first, is_last, reward')
+        assert [row[:3] for row in found] == [(episode * TICKS + n, episode, n) for n in range(TICKS)]
+        assert [row[3] for row in found] == pytest.approx([n / 15 for n in range(TICKS)], abs=1e-6)
+        assert [row[4] for row in found] == [0] * TICKS
+        assert [n for n, row in enumerate(found) if row[5]] == [0]
+        assert [n for n, row in enumerate(found) if row[6]] == [TICKS - 1]
+        assert [row[7] for row in found] == [0.0] * (TICKS - 1) + [1.0 - episode], "the success alone is rewarded"
+
+
+def test_episodes_say_where_their_frames_and_videos_lie(dataset: Path) -> None:
+    names = 'episode_index, tasks, length, dataset_from_index, dataset_to_index, "data/file_index"'
+    found = rows(dataset / "meta/episodes/chunk-000/file-000.parquet", names)
+    told = "put the egg in the basket"
+    assert found == [(0, [told], TICKS, 0, TICKS, 0), (1, [told], TICKS, TICKS, 2 * TICKS, 1)]
+    for key in VIDEOS.values():
+        for episode in range(2):
+            video = dataset / f"videos/{key}/chunk-000/file-{episode:03d}.mp4"
+            assert imageio_ffmpeg.count_frames_and_secs(str(video))[0] == TICKS
+
+
+def test_tasks_are_looked_up_by_their_sentence(dataset: Path) -> None:
+    path = dataset / "meta/tasks.parquet"
+    assert rows(path) == [(0, "put the egg in the basket")]
+    footer = dict(duckdb.sql(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{path}')").fetchall())
+    assert json.loads(footer["pandas"])["index_columns"] == ["__index_level_0__"]
+
+
+def test_lerobot_opens_it(dataset: Path) -> None:
+    module = pytest.importorskip("lerobot.datasets.lerobot_dataset", reason="LeRobot is not installed")
+    opened = module.LeRobotDataset("frs/test", root=dataset)
+    assert (len(opened), opened.num_episodes) == (2 * TICKS, 2)
+    assert opened[TICKS]["task"] == "put the egg in the basket"
+    assert opened[TICKS]["observation.images.wrist_left"].shape[0] == 3
+
+
+def test_what_can_not_be_exported_is_named_and_leaves_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "something").touch()
+    with pytest.raises(JournalError, match="full is not empty; name a new folder"):
+        LeRobotWriter(tmp_path / "full")
+    writer = LeRobotWriter(tmp_path / "dataset")
+    with pytest.raises(JournalError, match="no episode was exported"):
+        writer.close()
+    write_episode(tmp_path, "empty", ticks=0)
+    with pytest.raises(JournalError, match="no chunk drove the arm"):
+        writer.add(tmp_path / "empty")
+    write_episode(tmp_path, "good", ticks=TICKS)
+    assert writer.add(tmp_path / "good") == TICKS
+    writer.close()
+
+
+@given(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1))
+def test_roll_pitch_yaw_turn_about_the_fixed_axes(roll: float, pitch: float, yaw: float) -> None:
+    wxyz = np.empty(4)
+    mujoco.mju_euler2Quat(wxyz, [roll, pitch, yaw], "XYZ")
+    found = roll_pitch_yaw(np.roll(wxyz, -1))
+    assert all(math.isclose(a, b, abs_tol=1e-6) for a, b in zip(found, (roll, pitch, yaw), strict=True))
