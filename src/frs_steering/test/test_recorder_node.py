@@ -23,6 +23,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rosbags.highlevel import AnyReader
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.record.check import check
@@ -44,6 +45,7 @@ class Graph:
         self.states: list[RecorderState] = []
         node.create_subscription(RecorderState, "recorder_state", self.states.append, LATCHED)
         self._start = node.create_client(StartRecording, "recorder/start")
+        self._preflight = node.create_client(Trigger, "recorder/preflight")
         self._stop = node.create_client(StopRecording, "recorder/stop")
         self._publishers: dict[str, Publisher] = {}
 
@@ -87,6 +89,10 @@ class Graph:
         """Call recorder/start."""
         request = StartRecording.Request(episode_id=episode_id, directory=str(directory), task="egg_in_basket", **more)
         return self._call(self._start, request)
+
+    def preflight(self) -> Trigger.Response:
+        """Ask whether an episode could be recorded."""
+        return self._call(self._preflight, Trigger.Request())
 
     def stop(self, label: int = EpisodeEvent.SUCCEEDED, note: str = "") -> StopRecording.Response:
         """Call recorder/stop."""
@@ -257,6 +263,24 @@ def test_a_full_disk_is_reported_and_the_recorder_lives(
     assert graph.start(tmp_path, "e2").success  # there is room again
     assert graph.stop().success
     assert process.poll() is None
+
+
+def test_the_preflight_names_what_is_missing_and_is_content_once_all_comes(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]]
+) -> None:
+    start_node("recorder")
+    assert not (found := graph.preflight()).success
+    assert "camera/wrist/color/image_raw never came; it should come 15 times a second" in found.message
+    assert "policy_info never came" in found.message
+    graph.announce()
+    begun, number = time.monotonic(), 0
+    while not (found := graph.preflight()).success and time.monotonic() < begun + 30.0:
+        for _ in range(5):
+            graph.tick(number)
+            number += 1
+            graph.wait(lambda due=begun + number / 15: time.monotonic() >= due)
+    assert found.success, found.message
+    assert "all is there; the disk has room for" in found.message
 
 
 def test_wrong_calls_are_refused_in_words(

@@ -18,11 +18,14 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
+from std_srvs.srv import Trigger
 
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run
+from frs_steering.record.alive import Alive
 from frs_steering.record.bag import Channel, installed_channel
+from frs_steering.record.disk import minutes_left
 from frs_steering.record.errors import JournalError
 from frs_steering.record.qos import OfferedQos
 from frs_steering.record.topics import STORED_IMAGE, Kind, Topic, episode_topics, stored_name
@@ -36,6 +39,9 @@ STATE_PERIOD = 0.5  # s between two recorder_state messages
 
 CLOSE_SECONDS = 1.5
 """How long finishing a file may take on the way out: a node stops within 2 s."""
+
+LEAST_MINUTES = 10.0
+"""Room on the disk below which the preflight complains."""
 
 _LABELS = {
     EpisodeEvent.SUCCEEDED: "succeeded",
@@ -89,6 +95,8 @@ class Recorder(Node):
         self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
         self._writer: JournalWriter | None = None
         self._reported = ""
+        self._alive = Alive(self._topics, time.time_ns())
+        self.create_service(Trigger, "recorder/preflight", self._on_preflight)
         self.create_service(StartRecording, "recorder/start", self._on_start)
         self.create_service(StopRecording, "recorder/stop", self._on_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -132,9 +140,24 @@ class Recorder(Node):
         self._reported = ""
         response.success = True
         response.path = str(self._writer.progress().path)
-        response.message = f"recording to {response.path}"
+        response.message = "; ".join([f"recording to {response.path}", *self._alive.complaints(now)])
         self._publish(self._writer.progress(), response.message)
         self.get_logger().info(response.message)
+        return response
+
+    def _on_preflight(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._collect()
+        directory = Path(os.path.expanduser(self._settings.directory)).absolute()
+        try:
+            minutes = minutes_left(directory)
+        except OSError as error:
+            minutes, complaints = 0.0, [f"can't write to {directory}: {error.strerror or error}"]
+        else:
+            short = minutes < LEAST_MINUTES
+            complaints = [f"the disk of {directory} has room for {minutes:.0f} minutes"] if short else []
+        complaints += self._alive.complaints(time.time_ns())
+        response.success = not complaints
+        response.message = "; ".join(complaints) or f"all is there; the disk has room for {minutes:.0f} minutes"
         return response
 
     def _refused(self, response: StartRecording.Response, why: str) -> StartRecording.Response:
@@ -181,6 +204,7 @@ class Recorder(Node):
                     break
                 data, information = taken
                 sent = information["source_timestamp"]
+                self._alive.note(index, information["received_timestamp"], sent)
                 if topic.kind is Kind.LATCHED:
                     self._latched[index] = (data, sent)
                 if self._writer is not None:
@@ -215,6 +239,7 @@ class Recorder(Node):
         trouble = progress.failure or progress.complaint
         if progress.dropped_control and not progress.failure:
             trouble = f"the disk is too slow: {progress.dropped_control} control records lost"
+        trouble = trouble or "; ".join(self._alive.complaints(time.time_ns()))
         if trouble and trouble != self._reported:
             self._reported = trouble
             self.get_logger().error(trouble)

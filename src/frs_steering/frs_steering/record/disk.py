@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+
+BYTES_PER_SECOND = 1e6
+"""What recording is reckoned to take: the simulated cell's two cameras of 224 x 224 take a fifth of it."""
+
+
+def minutes_left(directory: Path) -> float:
+    """Minutes of recording for which the disk of a directory, which need not exist yet, has room.
+
+    Raises:
+        OSError: the disk can't be asked.
+    """
+    there = next(place for place in (directory, *directory.parents) if place.exists())
+    return shutil.disk_usage(there).free / BYTES_PER_SECOND / 60.0
 
 
 class DiskFile:

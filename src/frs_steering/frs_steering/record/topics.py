@@ -25,14 +25,17 @@ class Topic:
         type: full name of the message as published, e.g. "frs_msgs/msg/Decision".
         kind: how it is published.
         required: whether an episode in which a policy drove the arm is incomplete without it.
+        rate: Hz at which it comes at least while the graph runs; 0: only when something happens.
     """
 
     name: str
     type: str
     kind: Kind
     required: bool = False
+    rate: float = 0.0
 
 
+CONTROL_RATE = CAMERA_RATE = 15.0  # Hz, DROID
 STORED_IMAGE = "sensor_msgs/msg/CompressedImage"
 """Type that a topic of Kind.IMAGE has in the file."""
 
@@ -49,11 +52,14 @@ def image_topic(camera: str) -> str:
 
 def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
     """All topics that belong into an episode's file, given the names of the cameras."""
-    seen = [Topic(f"camera/{name}/color/image_raw", "sensor_msgs/msg/Image", Kind.IMAGE, True) for name in cameras]
+    seen = [
+        Topic(f"camera/{name}/color/image_raw", "sensor_msgs/msg/Image", Kind.IMAGE, True, CAMERA_RATE)
+        for name in cameras
+    ]
     seen += [Topic(f"camera/{name}/color/camera_info", "sensor_msgs/msg/CameraInfo", Kind.SENSOR) for name in cameras]
     return (
         *seen,
-        Topic("joint_states", "sensor_msgs/msg/JointState", Kind.SENSOR, True),
+        Topic("joint_states", "sensor_msgs/msg/JointState", Kind.SENSOR, True, CONTROL_RATE),
         Topic("instruction", "std_msgs/msg/String", Kind.LATCHED, True),
         Topic("policy_info", "frs_msgs/msg/PolicyInfo", Kind.LATCHED, True),
         Topic("guidance", "frs_msgs/msg/Guidance", Kind.EVENT),
@@ -61,8 +67,8 @@ def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
         Topic("lease_renewal", "frs_msgs/msg/LeaseRenewal", Kind.EVENT),
         Topic("decision", "frs_msgs/msg/Decision", Kind.EVENT, True),
         Topic("policy_input", "frs_msgs/msg/PolicyInput", Kind.EVENT, True),
-        Topic("arm_state", "frs_msgs/msg/ArmState", Kind.LATCHED, True),
-        Topic("gate_report", "frs_msgs/msg/GateReport", Kind.EVENT, True),
+        Topic("arm_state", "frs_msgs/msg/ArmState", Kind.LATCHED, True, CONTROL_RATE),
+        Topic("gate_report", "frs_msgs/msg/GateReport", Kind.EVENT, True, CONTROL_RATE),
         Topic("fr3_arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", Kind.EVENT, True),
         Topic("fr3_gripper_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", Kind.EVENT),
         Topic("task_state", "frs_msgs/msg/TaskState", Kind.LATCHED),
