@@ -19,7 +19,7 @@ CORE = {
     "robot": set(),
     "policies": {"flow", "robot"},
     "arm": {"flow", "policies", "robot"},
-    "learn": {"flow", "policies", "robot", "steer"},
+    "learn": {"flow", "policies", "record", "robot", "steer"},
     "record": {"flow", "policies", "robot", "steer"},
     "steer": {"flow", "policies", "robot"},
 }
