@@ -168,7 +168,8 @@ def test_the_installed_sim_configuration_has_the_tasks_and_seeds_that_there_are(
 
 def test_the_installed_sim_configuration_resolves_for_every_operator() -> None:
     configuration = load("sim", config_directory())
-    everyone = {"sim", "vla_inference", "flow_steering", "arm_controller", "recorder", "episode"}
+    everyone = {"sim", "vla_inference", "flow_steering", "noise_policy", "noise_trainer", "arm_controller", "recorder"}
+    everyone |= {"episode"}
     extra = {"scripted": {"scripted_reasoner"}, "keyboard": {"teleop", "camera_view"}, "none": set()}
     for operator, more in extra.items():
         graph = resolve(configuration, {"operator": operator})

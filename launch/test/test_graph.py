@@ -123,6 +123,14 @@ def test_without_a_reasoner_the_policy_acts(graph: RealGraph) -> None:
     assert not graph.episode_ended
 
 
+@pytest.mark.parametrize("name", ["noise_policy", "noise_trainer"])
+def test_without_those_that_learn_nothing_changes(graph: RealGraph, name: str) -> None:
+    graph.begin()
+    with killed(graph, name) as moment:
+        graph.until_moving(moment)
+    assert not graph.episode_ended
+
+
 def test_a_recording_that_was_cut_off_can_be_recovered(graph: RealGraph) -> None:
     partial = graph.begin()
     known = len(graph.decisions)

@@ -20,6 +20,9 @@ setup(
         "console_scripts": [
             "arm_controller = frs_steering.nodes.arm_controller:main",
             "flow_steering = frs_steering.nodes.flow_steering:main",
+            "franky_driver = frs_steering.nodes.franky_driver:main",
+            "noise_policy = frs_steering.nodes.noise_policy:main",
+            "noise_trainer = frs_steering.nodes.noise_trainer:main",
             "recorder = frs_steering.nodes.recorder:main",
             "vla_inference = frs_steering.nodes.vla_inference:main",
         ],

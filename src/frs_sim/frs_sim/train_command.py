@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from frs_sim import train_noise_command
+from frs_steering import train_noise_command
 from frs_steering.learn.train_policy import Recipe, train
 
 EXAMPLES = """\
@@ -22,7 +22,7 @@ examples:
 POLICY_EXAMPLES = """\
 examples:
   frs train policy                               all of it (MODEL_CARD.md says how the package's weights differ)
-  frs train policy --iterations 200 --episodes 2 --directory /tmp/try   a quick try
+  frs train policy --iterations 200 --episodes 2 --turns 1 --directory /tmp/try   a quick try
 Interrupted? The same command goes on where it stopped.
 """
 
@@ -55,12 +55,17 @@ def _add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = Recipe()
     parser.epilog = POLICY_EXAMPLES
     parser.add_argument(
-        "--episodes", type=int, default=110, help="demonstrations a task and round (default: %(default)s)"
+        "--episodes", type=int, default=140, help="demonstrations a task in the first round (default: %(default)s)"
     )
-    parser.add_argument("--iterations", type=int, default=recipe.iterations, help="a round (default: %(default)s)")
     parser.add_argument(
-        "--rounds", type=int, default=2, help="after the first, policy and expert take turns (default: %(default)s)"
-    )
+        "--turns", type=int, default=40, metavar="EPISODES",
+        help="episodes a task in each later round, in which policy and expert take turns (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--iterations", type=int, default=recipe.iterations,
+        help="of the first round; a later one mends what is there and takes half (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=2, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of demonstrations and training (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that demonstrate; and threads")
     parser.add_argument("--directory", type=Path, default=Path("runs/train"), help="for demonstrations and checkpoints")
@@ -83,12 +88,12 @@ def _train_policy(args: argparse.Namespace) -> int:
     for number in range(args.rounds):
         out = args.directory / f"round-{number}"
         shards += generate(
-            TRAINING, args.episodes, args.directory / "demonstrations",
+            TRAINING, args.turns if number else args.episodes, args.directory / "demonstrations",
             seed=args.seed + number, jobs=args.jobs, weights=weights,
         )  # fmt: skip
         frames = load([path for path in shards if path.exists()], cameras)
-        # Later rounds mend what is there: they start lower.
-        recipe = Recipe(iterations=args.iterations, seed=args.seed + number, rate=Recipe.rate / (1 + number))
+        share = 0.5 if number else 1.0
+        recipe = Recipe(round(share * args.iterations), rate=share * Recipe.rate, seed=args.seed + number)
         weights = train(frames, recipe, out, cameras, start=checkpoint)
         checkpoint = out / "checkpoint.pt"
         plot = plot_losses(out / "losses.jsonl", out / "losses.png")

@@ -5,14 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from frs_msgs.msg import Decision
-from rclpy.serialization import serialize_message
-from rollout_samples import WEIGHTS, messages
+from rollout_recordings import record
+from rollout_samples import WEIGHTS
 
 from frs_sim.train_command import add_arguments, run
 from frs_steering.learn.noise_policy import load
-from frs_steering.record.bag import installed_channel
-from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 
 def main(words: list[str]) -> int:
@@ -20,16 +17,6 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     return run(parser.parse_args(words))
-
-
-def record(folder: Path, name: str, label: str = "succeeded", *, count: int = 12, seed: int = 0) -> Path:
-    """A recording of some decisions and what the gate said of them; returns its file."""
-    channels = [installed_channel(f"/{t}", f"frs_msgs/msg/{m}") for t, m in
-                (("decision", "Decision"), ("gate_report", "GateReport"))]  # fmt: skip
-    writer = JournalWriter(folder, Episode(name, "egg_in_basket"), channels, Limits())
-    for number, message in enumerate(messages(count, seed), start=1):
-        writer.put(0 if isinstance(message, Decision) else 1, serialize_message(message), number, number)
-    return writer.close(label).path
 
 
 @pytest.fixture

@@ -125,6 +125,8 @@ def _who_steers(view: View) -> str:
         return f"the policy acts: {decision.reason or 'no reason given'}"
     if decision.source == Decision.SOURCE_BASE:
         return "no input: the policy acts"
+    if decision.source == Decision.SOURCE_NOISE_POLICY:
+        return "no input: the noise policy acts"
     if _mine(decision, view):
         return f"you steer: {words.wish(decision.wish, view.flipped)}"
     return f"{words.SOURCES.get(decision.source, f'source {decision.source}?')} steers"
@@ -136,7 +138,8 @@ def _mine(decision: DecisionFacts, view: View) -> bool:
 
 def _wish(view: View) -> Row:
     if view.wish is None:
-        return Row("Wish", "no input: the policy acts", "dim")
+        learned = view.decision is not None and view.decision.facts.source == Decision.SOURCE_NOISE_POLICY
+        return Row("Wish", f"no input: the {'noise ' if learned else ''}policy acts", "dim")
     age = words.age(view.now - view.wish_at)
     return Row("Wish", f"{words.wish(view.wish, view.flipped)}, {age} ago")
 
@@ -194,6 +197,8 @@ def _decision(view: View) -> tuple[Row, ...]:
         first = Row("Decision", f"{head}: the policy acts, {decision.reason or 'no reason given'}", tone)
     elif decision.source == Decision.SOURCE_BASE:
         first = Row("Decision", f"{head}: the policy acts ({decision.method or words.UNKNOWN})")
+    elif decision.source == Decision.SOURCE_NOISE_POLICY:
+        first = Row("Decision", f"{head}: the noise policy acts ({decision.noise_policy or words.UNKNOWN})")
     else:
         who = "you" if _mine(decision, view) else words.SOURCES.get(decision.source, f"source {decision.source}?")
         wish = words.wish(decision.wish, view.flipped)

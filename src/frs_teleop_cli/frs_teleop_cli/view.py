@@ -44,7 +44,10 @@ class ArmFacts:
 
 @dataclasses.dataclass(frozen=True)
 class DecisionFacts:
-    """Out of a Decision; times in seconds, None where not given or not finite. `human`: the wish was a person's."""
+    """Out of a Decision; times in seconds, None where not given or not finite.
+
+    `human`: the wish was a person's. `noise_policy`: version of the one whose noise was denoised, empty where none.
+    """
 
     chunk_id: int
     source: int
@@ -61,6 +64,7 @@ class DecisionFacts:
     reverse: float | None
     denoise: float | None
     total: float | None
+    noise_policy: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,6 +202,7 @@ def decision_facts(message: Decision) -> DecisionFacts:
         reverse=finite(message.timings.reverse),
         denoise=finite(message.timings.denoise),
         total=finite(message.timings.total),
+        noise_policy=clean(message.noise_policy, 60),
     )
 
 

@@ -57,13 +57,13 @@ class Bench:
         known = self.tester.get_subscriptions_info_by_topic(publisher.topic_name)
         return publisher.get_subscription_count() >= len(known) and any(i.node_name == "camera_view" for i in known)
 
-    def steer(self, **guidance):
-        """Publish a decision of a person's and the state of the arm that it drives."""
+    def steer(self, source=Decision.SOURCE_HUMAN, **guidance):
+        """Publish a decision, a person's if nothing else is said, and the state of the arm that it drives."""
         wish = Guidance(source=Guidance.SOURCE_HUMAN, amount=1.0)
         wish.direction.x, wish.direction.y, wish.direction.z = guidance.pop("direction", (0.0, 1.0, 0.0))
         for name, value in guidance.items():
             setattr(wish, name, value)
-        self.publish("decision", Decision(chunk_id=3, owner_epoch=7, source=Decision.SOURCE_HUMAN, guidance=wish))
+        self.publish("decision", Decision(chunk_id=3, owner_epoch=7, source=source, guidance=wish))
         self.until(lambda: self.view._decisions)
         arm = ArmState(state=ArmState.RUNNING, chunk_id=3, owner_epoch=7, gripper=0.25)
         arm.tcp_pose.position.x, arm.tcp_pose.position.z = 0.45, 0.25
@@ -194,6 +194,12 @@ def test_a_chunk_of_the_policys_own_is_not_steered(bench):
     bench.steer(defer=True)
     assert bench.facts()["Who steers"] == "nobody: the policy acts"
     assert bench.facts()["Wish in force"] == "none"
+
+
+def test_a_noise_policy_that_acts_is_named(bench):
+    bench = bench(**SCENE)
+    bench.steer(source=Decision.SOURCE_NOISE_POLICY, defer=True)
+    assert bench.facts()["Who steers"] == "nobody: the noise policy acts"
 
 
 def test_numbers_that_can_not_be_drawn_are_left_out(bench):

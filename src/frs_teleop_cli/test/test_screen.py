@@ -90,6 +90,7 @@ def test_stop_without_answer_goes_before_everything():
         ({"author": "another"}, "a person steers"),
         ({"source": Decision.SOURCE_SCRIPTED, "human": False}, "scripted steers"),
         ({"source": Decision.SOURCE_BASE, "wish": Wish(defer=True), "human": False}, "no input: the policy acts"),
+        ({"source": Decision.SOURCE_NOISE_POLICY, "human": False}, "no input: the noise policy acts"),
         ({"source": Decision.SOURCE_BASE, "deferred": True, "reason": "too far"}, "the policy acts: too far"),
     ],
 )
@@ -105,6 +106,13 @@ def test_decision_in_words():
         "agreement +0.93 follows the wish, noise at the 62nd percentile",
         "took 120 ms: encode 22, reverse 41, denoise 43; camera 34 ms old",
     ]
+
+
+def test_a_noise_policy_that_acts_is_named():
+    changes = {"wish": Wish(defer=True), "human": False, "noise_policy": "egg-dsbc@0123"}
+    view = with_decision(source=Decision.SOURCE_NOISE_POLICY, **changes)
+    assert text_of(view, "Decision") == "chunk 41, 0.4 s ago: the noise policy acts (egg-dsbc@0123)"
+    assert text_of(view, "Wish") == "no input: the noise policy acts"
 
 
 def test_starvation_is_counted():

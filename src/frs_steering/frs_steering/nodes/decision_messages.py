@@ -30,11 +30,12 @@ class Made:
         first_tick: control step at which row 0 is due.
         wish: that was there, if any.
         reference: that the chunk was refined from; None where the policy acted.
-        defer_reason: why the policy acted although there was a wish.
+        defer_reason: why the policy acted although there was a wish or a noise policy; empty where it did not.
         seed: of the fresh noise.
         method: that made the chunk.
         replies: what the policy answered, the last is the chunk that counts.
         round_trip: s, of all queries together.
+        noise_policy: version of the noise policy whose noise was denoised; empty where none's was.
     """
 
     chunk_id: int
@@ -47,6 +48,7 @@ class Made:
     method: Method
     replies: tuple[Reply, ...]
     round_trip: float
+    noise_policy: str = ""
 
 
 def joints_from_msg(arm: ArmState) -> np.ndarray:
@@ -88,9 +90,9 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
         chunk_id=made.chunk_id,
         owner_epoch=made.epoch,
         first_tick=made.first_tick,
-        source=int(wished.source) if steered else Decision.SOURCE_BASE,
+        source=_source(made),
         method=str(made.method),
-        deferred=made.wish is not None and not steered,
+        deferred=bool(made.defer_reason),
         defer_reason=made.defer_reason,
         horizon=spec.horizon,
         dim=spec.dim,
@@ -98,6 +100,7 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
         seed=made.seed,
         policy=spec.name,
         weights_sha256=spec.weights_sha256,
+        noise_policy=made.noise_policy,
     )
     msg.header.stamp = time_msg(made.replies[-1].stamp)
     msg.header.frame_id = spec.frame_id
@@ -118,6 +121,12 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
     msg.diagnostics.evaluations = sum(reply.answer.diagnostics.evaluations for reply in made.replies)
     msg.timings = _timings(made, total)
     return msg
+
+
+def _source(made: Made) -> int:
+    if made.reference is not None and made.wish is not None:
+        return int(made.wish.guidance.source)
+    return Decision.SOURCE_NOISE_POLICY if made.noise_policy else Decision.SOURCE_BASE
 
 
 def _timings(made: Made, total: float) -> StageTimings:

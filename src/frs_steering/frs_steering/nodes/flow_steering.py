@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from frs_msgs.msg import ActionChunk, ArmState, Decision, LeaseRenewal, PolicyInfo
 from frs_msgs.msg import Guidance as GuidanceMsg
-from frs_msgs.srv import FlowQuery
-from rclpy.client import Client
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
-from rclpy.task import Future
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
 
 from frs_steering.nodes.arm_claim import ArmClaim
 from frs_steering.nodes.conversions import MessageError, duration_msg, guidance_from_msg, spec_from_msg
+from frs_steering.nodes.decision_making import WARN_EVERY, DecisionMaking, Open
 from frs_steering.nodes.decision_messages import Made, chunk_to_msg, decision_to_msg, joints_from_msg
+from frs_steering.nodes.noise_peer import NoisePeer
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
-from frs_steering.nodes.query_messages import Reply, query_to_msg, reply_from_msg
 from frs_steering.nodes.runtime import run
 from frs_steering.policies.interface import PolicySpec
-from frs_steering.steer.arbiter import Arbiter, Wish
-from frs_steering.steer.deferral import Trust, reason_to_defer
+from frs_steering.steer.arbiter import Arbiter
+from frs_steering.steer.deferral import Trust
 from frs_steering.steer.guidance import GuidanceError
+from frs_steering.steer.making import LET_THE_POLICY_ACT, Making
 from frs_steering.steer.method import Method, MethodError, parse_method
-from frs_steering.steer.query import Operation, query_for
-from frs_steering.steer.reference import Reference, check, reference_for
+from frs_steering.steer.reference import check, reference_for
 from frs_steering.steer.schedule import Schedule
 
 ARM_STATE_STALE = 0.5
@@ -39,8 +37,6 @@ ARM_STATE_STALE = 0.5
 HOUSEKEEPING = 0.05
 """s between two looks at time-outs and the claim."""
 
-WARN_EVERY = 2.0  # s
-
 MOVABLE = (ArmState.ARMED, ArmState.RUNNING, ArmState.HOLDING)
 
 
@@ -48,7 +44,9 @@ MOVABLE = (ArmState.ARMED, ArmState.RUNNING, ArmState.HOLDING)
 class FlowSteeringParameters:
     """Parameters of the node."""
 
-    mode: str = param("steer", "'base' ignores all guidance: the policy acts alone", choices=("steer", "base"))
+    mode: str = param(
+        "steer", "'base' ignores all guidance and any noise policy: the policy acts alone", choices=("steer", "base")
+    )
     method: str = param(
         "frs", "how a chunk is made from guidance: a source and its settings, such as 'frs:steps=20' (docs/concepts.md)"
     )
@@ -60,6 +58,9 @@ class FlowSteeringParameters:
     )
     active_on_start: bool = param(False, "make decisions without waiting for flow_steering/activate")
     query_timeout: float = param(1.0, "s after which the policy's answer is given up", low=0.05, high=60.0)
+    noise_policy_timeout: float = param(
+        0.1, "s after which a noise policy's proposal is not waited for, and the policy acts", low=0.01, high=1.0
+    )
     seed: int = param(0, "of the first decision's noise; each further decision adds 1", low=0, high=2**62)
     max_noise_percentile: float = param(
         1.0, "0..1; a steered chunk from longer noise is dropped and the policy acts; 1: never", low=0.0, high=1.0
@@ -76,26 +77,6 @@ class FlowSteeringParameters:
     max_residual: float = param(
         math.inf, "RMS, normalised, of the fixed point; above it the policy acts", low=0.0, high=math.inf
     )
-
-
-@dataclass
-class _Open:
-    """A decision in the making. Times are monotonic, in s."""
-
-    begun: float
-    first_tick: int
-    epoch: int
-    seed: int
-    spec: PolicySpec
-    wish: Wish | None
-    reference: Reference | None
-    defer_reason: str = ""
-    operation: Operation = Operation.SAMPLE
-    method: Method = field(default_factory=lambda: Method("base"))
-    asked: float = math.nan
-    future: Future[FlowQuery.Response] | None = None
-    replies: list[Reply] = field(default_factory=list)
-    round_trip: float = 0.0
 
 
 class FlowSteering(Node):
@@ -120,10 +101,8 @@ class FlowSteering(Node):
         self._arbiter = Arbiter()
         self._arm: ArmState | None = None
         self._arm_received = -math.inf
-        self._open: _Open | None = None
         self._next_seed = self._settings.seed
         self._chunk_id, self._chunk_epoch = 0, 0
-        self._timeouts = 0
         self._trouble = ""  # why the last decision was given up, if it was
         self._told: tuple[bool, str] | None = None
 
@@ -133,7 +112,14 @@ class FlowSteering(Node):
         self._decisions = self.create_publisher(Decision, "decision", EVENT)
         self._is_active = self.create_publisher(Bool, "flow_steering/active", LATCHED)
         self._why_not = self.create_publisher(String, "flow_steering/why_not", LATCHED)
-        self._flow: Client[FlowQuery.Request, FlowQuery.Response] = self.create_client(FlowQuery, "flow_query")
+        self._noise = NoisePeer(self, self._settings.noise_policy_timeout)
+        self._making = DecisionMaking(
+            self,
+            self._noise,
+            query_timeout=self._settings.query_timeout,
+            on_made=self._on_made,
+            on_given_up=self._on_given_up,
+        )
         self.create_subscription(PolicyInfo, "policy_info", self._on_policy_info, LATCHED)
         self.create_subscription(ArmState, "arm_state", self._on_arm_state, LATCHED)
         self.create_subscription(GuidanceMsg, "guidance", self._on_guidance, EVENT)
@@ -207,7 +193,7 @@ class FlowSteering(Node):
         missing = []
         if self._spec is None:
             missing.append("no usable policy_info came; is vla_inference running?")
-        elif not self._flow.service_is_ready():
+        elif not self._making.is_ready:
             missing.append("flow_query is not there; is vla_inference running?")
         if self._arm is None:
             missing.append("no arm_state came; is arm_controller running?")
@@ -245,11 +231,7 @@ class FlowSteering(Node):
     def _keep_house(self) -> None:
         now = time.monotonic()
         self._claim.step(now)
-        if self._open is not None and now - self._open.asked > self._settings.query_timeout:
-            self._timeouts += 1
-            self._give_up(
-                f"the policy did not answer within {self._settings.query_timeout:.2f} s ({self._timeouts} so far)"
-            )
+        self._making.look_at_the_clock(now)
         if self._active and self._arm is not None and now - self._arm_received > ARM_STATE_STALE:
             self.get_logger().warning(
                 "arm_state does not come any more; is arm_controller running?", throttle_duration_sec=WARN_EVERY
@@ -258,13 +240,13 @@ class FlowSteering(Node):
 
     def _decide_if_due(self, arm: ArmState, now: float) -> None:
         spec, schedule = self._spec, self._schedule
-        if not self._active or self._open is not None or spec is None or schedule is None:
+        if not self._active or self._making.is_busy or spec is None or schedule is None:
             return
         if arm.state not in MOVABLE or not self._claim.epoch or arm.owner_epoch != self._claim.epoch:
             return
         if not schedule.is_due(arm.tick, arm.chunk_id, arm.row):
             return
-        if not self._flow.service_is_ready():
+        if not self._making.is_ready:
             self.get_logger().warning(
                 "flow_query is not there; is vla_inference running?", throttle_duration_sec=WARN_EVERY
             )
@@ -276,48 +258,27 @@ class FlowSteering(Node):
             self._trouble = str(error)
             self.get_logger().warning(f"no decision: {error}", throttle_duration_sec=WARN_EVERY)
             return
-        self._open = _Open(
-            begun=now,
-            first_tick=arm.tick + 1,
-            epoch=self._claim.epoch,
+        deferring = LET_THE_POLICY_ACT if wish is not None and reference is None else ""
+        noise_acts = False
+        if wish is None and self._settings.mode != "base":
+            noise_acts, deferring = self._noise.acts(spec, now)
+        making = Making(
+            reference,
+            noise_policy=noise_acts,
+            method=self._method,
+            trust=self._trust,
             seed=self._next_seed,
-            spec=spec,
-            wish=wish,
-            reference=reference,
-            defer_reason="the wish was to let the policy act" if wish is not None and reference is None else "",
+            defer_reason=deferring,
         )
+        decision = Open(now, arm.tick + 1, self._claim.epoch, self._next_seed, spec, wish, making)
         self._next_seed += 1
-        self._ask(self._open)
+        self._making.begin(decision)
 
-    def _ask(self, decision: _Open) -> None:
-        query = query_for(decision.reference, method=self._method, seed=decision.seed)
-        decision.operation, decision.method = query.operation, query.method
-        decision.asked = time.monotonic()
-        decision.future = self._flow.call_async(query_to_msg(query))
-        decision.future.add_done_callback(self._on_answer)
-
-    def _on_answer(self, future: Future[FlowQuery.Response]) -> None:
-        decision = self._open
-        if decision is None or future is not decision.future:
-            return  # it was given up
-        decision.round_trip += time.monotonic() - decision.asked
-        try:
-            reply = reply_from_msg(future.result(), decision.operation, decision.spec)
-        except MessageError as error:
-            self._give_up(f"flow_query failed: {error}")
-            return
-        decision.replies.append(reply)
-        reason = reason_to_defer(reply.answer.diagnostics, self._trust) if decision.reference is not None else ""
-        if reason:
-            self.get_logger().warning(f"deferring to the policy: {reason}", throttle_duration_sec=WARN_EVERY)
-            decision.reference, decision.defer_reason = None, reason
-            self._ask(decision)
-            return
-        self._open = None
+    def _on_made(self, decision: Open) -> None:
         if decision.epoch == self._claim.epoch:
             self._send(decision)
 
-    def _send(self, decision: _Open) -> None:
+    def _send(self, decision: Open) -> None:
         if decision.epoch != self._chunk_epoch:
             self._chunk_id, self._chunk_epoch = 0, decision.epoch
         self._chunk_id += 1
@@ -327,10 +288,11 @@ class FlowSteering(Node):
             epoch=decision.epoch,
             first_tick=decision.first_tick,
             wish=decision.wish,
-            reference=decision.reference,
-            defer_reason=decision.defer_reason,
+            reference=decision.making.reference,
+            noise_policy=decision.making.noise_policy,
+            defer_reason=decision.making.defer_reason,
             seed=decision.seed,
-            method=decision.method,
+            method=decision.making.query.method,
             replies=tuple(decision.replies),
             round_trip=decision.round_trip,
         )
@@ -350,11 +312,10 @@ class FlowSteering(Node):
 
     def _give_up(self, why: str) -> None:
         """Drop the decision in the making, if there is one; its wish stays for the next."""
-        if self._open is None:
-            return
-        if self._open.future is not None:
-            self._flow.remove_pending_request(self._open.future)
-        self._open = None
+        if self._making.drop():
+            self._on_given_up(why)
+
+    def _on_given_up(self, why: str) -> None:
         if why:
             self._trouble = why
             self.get_logger().warning(f"decision given up: {why}", throttle_duration_sec=WARN_EVERY)
@@ -367,7 +328,7 @@ def _method(node: Node, text: str) -> Method:
     except MethodError as error:
         raise ParameterError(f"{where}: {error}") from None
     if method.needs_noise:
-        raise ParameterError(f"{where}, which needs a noise from outside; nothing gives it one here")
+        raise ParameterError(f"{where}, which needs a noise from outside; noise_policy/load puts one live")
     return method
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from frs_steering.steer.guidance import Guidance, GuidanceSource
 
 PRIORITY = (GuidanceSource.HUMAN, GuidanceSource.VLM, GuidanceSource.SCRIPTED)
-"""Who goes first: a person over a model over a script."""
+"""Who goes first: a person over a model over a script. Below them, where nobody wishes anything: see `making`."""
 
 
 @dataclass(frozen=True, eq=False)

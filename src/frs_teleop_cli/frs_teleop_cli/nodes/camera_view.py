@@ -119,10 +119,13 @@ class CameraView(Node):
             return []
         with self._lock:
             moment = _drawable(with_arm_state(Moment(), state, dict(self._decisions)))
+            decision = self._decisions.get((state.owner_epoch, state.chunk_id))
+        learned = decision is not None and decision.source == Decision.SOURCE_NOISE_POLICY
         acts = moment.steered_by == "policy"
         wishes = [direction_label(moment.direction), f"{moment.gripper} the gripper" if moment.gripper else ""]
         driven = state.chunk_id != 0
-        steers = "nobody: the policy acts" if driven else "nobody: no chunk drives"
+        actor = "noise policy" if learned else "policy"
+        steers = f"nobody: the {actor} acts" if driven else "nobody: no chunk drives"
         closed = f"{state.gripper:.0%} closed" if np.isfinite(state.gripper) else UNKNOWN
         words = ARM_STATES.get(state.state, UNKNOWN)
         return [

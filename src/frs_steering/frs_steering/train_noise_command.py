@@ -1,4 +1,8 @@
-"""`frs train dsbc` and `frs train bc`: from recorded episodes to a noise policy, without the policy."""
+"""`frs train dsbc` and `frs train bc`: from recorded episodes to a noise policy, without the policy.
+
+Also a program of its own, `python -m frs_steering.train_noise_command dsbc RUNS`, for a process that trains for
+another (`nodes.training_process`).
+"""
 
 from __future__ import annotations
 
@@ -14,15 +18,17 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from frs_steering.flow import INTEGRATORS, integrator
 from frs_steering.learn.noise_curve import plot_curves
 from frs_steering.learn.noise_data import Limits, NoiseData, TrainingError, gather
-from frs_steering.learn.noise_network import LOSSES
+from frs_steering.learn.noise_network import KINDS, LOSSES
 from frs_steering.learn.noise_policy import save
 from frs_steering.learn.rollouts import Rollout, rollout
 from frs_steering.learn.train_noise_policy import LOOK_EVERY, Look, Recipe, Trained, config_for, train
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
 from frs_steering.record.reader import records, summarise
+from frs_steering.record.steps import control_steps
 
 EXAMPLES = """\
 Each successful episode in RUNS (label "succeeded") teaches the noises that were used in it; the others are counted and
@@ -33,6 +39,7 @@ examples:
   frs train dsbc recordings                           all episodes below that folder
   frs train dsbc recordings/egg-0* --noise tiled      one row of noise, repeated over the chunk
   frs train dsbc recordings --max-round-trip 0.5      without chunks that came out far from what was wished
+  frs train dsbc demonstrations --from-demonstrations what somebody demonstrated, reversed through the policy
   frs train bc recordings                             the baseline: the same network says the chunk itself
 
 FILE.png beside FILE shows the loss, FILE.json says what was learnt from, what was left out and why, and what it cost.
@@ -48,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, or folders of them")
     add("--out", type=Path, default=None, metavar="FILE", help=f"(default: runs/learn/TASK-{kind}.safetensors)")
     if kind == "dsbc":
+        add("--from-demonstrations", action="store_true",
+            help="reverse the chunks that were demonstrated (offline DSBC); the policy is loaded for that")  # fmt: skip
+        add("--integrator", choices=INTEGRATORS, default="fixed_point",
+            help="of that reversal: the fixed point inverts the sampler (default: %(default)s)")  # fmt: skip
+        add("--weights", type=Path, default=None, help="of the embedded policy (default: those it comes with)")
         add("--noise", default="full", help="full, tiled, or dct<k>: what of a noise is learnt (default: %(default)s)")
     add(
         "--loss", choices=LOSSES, default="nll" if kind == "dsbc" else "mse",
@@ -74,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check(args)
         files = find_episodes(args.runs)
-        rollouts = _read(files)
+        rollouts = _reverse(files, args) if getattr(args, "from_demonstrations", False) else _read(files)
         data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits)
         for line in data.quality.lines():
             print(line)
@@ -113,6 +125,25 @@ def _read(files: Sequence[Path]) -> list[Rollout]:
     return found
 
 
+def _reverse(files: Sequence[Path], args: argparse.Namespace) -> list[Rollout]:
+    """The episodes as demonstrations; a file that can't be read costs itself and a line."""
+    from frs_steering.learn.reversal import demonstrated  # here, as all else trains without a policy
+    from frs_steering.policies import load_policy
+
+    policy, how = load_policy("embedded", args.weights), integrator(args.integrator)
+    found = []
+    for path in tqdm(files, desc="reversing", unit="episode"):
+        try:
+            summary, steps = summarise(path), list(control_steps(path))
+        except (JournalError, OSError) as error:
+            tqdm.write(f"left out: {error}", file=sys.stderr)
+            continue
+        episode, label = summary.episode, summary.result.get("label") or "unlabelled"
+        name, told = episode.get("episode_id", path.stem), episode.get("instruction", "")
+        found.append(demonstrated(name, episode.get("task", ""), label, told, steps, policy, how))
+    return found
+
+
 def _show(bar: tqdm, look: Look) -> None:
     bar.set_postfix_str(f"loss {look.trained:.3f}, held out {look.held_out:.3f}", refresh=False)
     bar.update(look.step - bar.n)
@@ -143,3 +174,16 @@ def _write(made: Trained, data: NoiseData, out: Path) -> int:
     print(f"{made.seconds:.1f} s, {memory / 1e6:.0f} MB at most; held-out loss {made.best.held_out:.3f}"
           f" after {made.best.step} steps\n{out}, {plot.name} and {out.stem}.json beside it")  # fmt: skip
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the program: the words that follow `frs train`; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="train_noise_command", formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for kind in KINDS:
+        add_arguments(what.add_parser(kind, formatter_class=argparse.RawDescriptionHelpFormatter), kind)
+    return run(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

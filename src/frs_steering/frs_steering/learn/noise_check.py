@@ -1,0 +1,52 @@
+"""Whether a noise policy may go live: it says noises, for this policy, and sensible ones wherever it is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from frs_steering.learn.noise_policy import NoisePolicy, NoisePolicyError
+from frs_steering.policies.interface import PolicySpec
+
+_PLACES = 32
+"""Made-up observations that it is asked about."""
+
+_JOINTS_AND_GRIPPER = 8
+
+
+def check_live(noise_policy: NoisePolicy, spec: PolicySpec) -> None:
+    """Refuse a noise policy that must not decide what is denoised.
+
+    It is asked about observations drawn around those it was trained on (their mean and spread lie in its file), up to
+    six standard deviations away, so that a file whose numbers were changed is found out before it drives.
+
+    Args:
+        noise_policy: as loaded, which has shown that it can be read and is finite.
+        spec: of the frozen policy that will denoise.
+
+    Raises:
+        NoisePolicyError: it says chunks, was trained with another policy, or says noise that is of the wrong shape, not
+            finite, or beyond its own bound.
+    """
+    config = noise_policy.network.config
+    if noise_policy.kind != "dsbc":
+        raise NoisePolicyError(
+            f"noise policy {noise_policy.version} is of kind {noise_policy.kind!r}, which says chunks; to go live it"
+            " must be 'dsbc', which says noises"
+        )
+    noise_policy.check_fits(spec)
+    draw = np.random.default_rng(0)
+    mean, spread = (getattr(noise_policy.network, f"input_{name}").numpy() for name in ("mean", "spread"))
+    for place in range(_PLACES):
+        seen = mean + spread * draw.standard_normal(config.seen) * 6.0 * place / _PLACES
+        features, (*joints, gripper) = seen[:-_JOINTS_AND_GRIPPER], seen[-_JOINTS_AND_GRIPPER:]
+        noise = noise_policy.propose(features, np.array(joints), float(gripper), seed=place)
+        if noise.shape != (config.rows, spec.dim):
+            raise NoisePolicyError(
+                f"noise policy {noise_policy.version} says noise of shape {noise.shape};"
+                f" it must be {(config.rows, spec.dim)}"
+            )
+        if not np.abs(noise).max() <= config.bound:  # and so not NaN
+            raise NoisePolicyError(
+                f"noise policy {noise_policy.version} says noise of size {np.abs(noise).max():g};"
+                f" its own bound is {config.bound:g}"
+            )

@@ -1,0 +1,24 @@
+"""A noise policy's file for the tests of the nodes: untrained, for the policy of some weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from frs_steering.learn.noise_network import Config, Network
+from frs_steering.learn.noise_policy import TrainedOn, save
+from frs_steering.policies import load_policy
+
+
+def write(path: Path, weights: Path, kind: str = "dsbc", *, seed: int = 0, weights_sha256: str = "") -> Path:
+    """Write it; `seed` tells one from another, and `weights_sha256` claims other weights than those it is made for."""
+    policy = load_policy("embedded", weights)
+    spec = policy.spec
+    features = policy.network.config.features  # type: ignore[attr-defined]
+    rows, noise = (spec.horizon, "full") if kind == "bc" else (1, "tiled")
+    config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
+    torch.manual_seed(seed)
+    known = TrainedOn(("e1", "e2"), 10, spec.name, weights_sha256 or spec.weights_sha256, seed, 100, 1.0)
+    save(Network(config), known, path)
+    return path

@@ -1,0 +1,46 @@
+"""Which noise policies may go live."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import noise_policy_sample
+import pytest
+
+from frs_steering.learn.noise_check import check_live
+from frs_steering.learn.noise_policy import NoisePolicy, NoisePolicyError, load
+from frs_steering.policies import load_policy
+from frs_steering.policies.interface import PolicySpec
+
+
+@pytest.fixture(scope="module")
+def spec(weights: Path) -> PolicySpec:
+    return load_policy("embedded", weights).spec
+
+
+@pytest.fixture
+def noise_policy(weights: Path, tmp_path: Path) -> NoisePolicy:
+    return load(noise_policy_sample.write(tmp_path / "egg.safetensors", weights))
+
+
+def test_one_that_fits_may(noise_policy: NoisePolicy, spec: PolicySpec):
+    check_live(noise_policy, spec)
+
+
+def test_one_of_another_policy_may_not(noise_policy: NoisePolicy, spec: PolicySpec):
+    with pytest.raises(NoisePolicyError, match="whose noises mean something else"):
+        check_live(noise_policy, dataclasses.replace(spec, weights_sha256="00ff"))
+
+
+def test_one_that_says_chunks_may_not(weights: Path, tmp_path: Path, spec: PolicySpec):
+    chunks = load(noise_policy_sample.write(tmp_path / "egg.safetensors", weights, "bc"))
+    with pytest.raises(NoisePolicyError, match="of kind 'bc', which says chunks; to go live it must be 'dsbc'"):
+        check_live(chunks, spec)
+
+
+@pytest.mark.parametrize(("buffer", "value"), [("output_spread", 100.0), ("output_mean", 9.0), ("output_mean", 1e38)])
+def test_one_whose_numbers_were_changed_may_not(noise_policy: NoisePolicy, spec: PolicySpec, buffer: str, value: float):
+    getattr(noise_policy.network, buffer).fill_(value)
+    with pytest.raises(NoisePolicyError, match="its own bound is 5"):
+        check_live(noise_policy, spec)
