@@ -1,22 +1,25 @@
 # make demo    one steered episode in the simulated cell; leaves its results in runs/
+# make session one task from steered rollouts to a noise policy that drives, live; TASK=tidy_sponge
 # make test    all checks and tests
 # make bench   the benchmarks, as Markdown; on a machine that does nothing else
 # make faults  every fault while the arm stands and moves; the measured table goes into docs/safety.md
 # make soak    faults at random and hostile chunks, for MINUTES=10
 #
 # OPERATOR=keyboard   steer yourself (default: scripted)
-# ARGS="..."          further arguments of `frs demo`
+# TASK=...            task of the session
+# ARGS="..."          further arguments of `frs demo` or `frs session`
 # PYTHON=python3.12   the Python that .venv is made with (default: the newest that suits)
 
 SHELL := /bin/bash
 OPERATOR ?= scripted
+TASK ?= tidy_sponge
 ARGS ?=
 MINUTES ?= 10
 
 ENTER := source tools/env.sh
 CHECKED := bench conftest.py launch src test tools
 
-.PHONY: help setup demo test bench faults soak lint format clean
+.PHONY: help setup demo session test bench faults soak lint format clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -26,6 +29,9 @@ setup:
 
 demo: setup
 	@$(ENTER) && exec frs demo --operator $(OPERATOR) $(ARGS)
+
+session: setup
+	@$(ENTER) && exec frs session --task $(TASK) $(ARGS)
 
 test: setup lint
 	@$(ENTER) && pytest -m "not whole_graph and not faults" && exec pytest -m whole_graph

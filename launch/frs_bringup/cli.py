@@ -24,6 +24,9 @@ class Command:
 COMMANDS = {
     "up": Command("frs_bringup.up", "start a configuration of the graph and keep it running"),
     "demo": Command("frs_bringup.demo", "run one steered episode in the simulated cell and measure it"),
+    "session": Command(
+        "frs_bringup.session", "steer rollouts, train a noise policy on them, put it live, and compare, in one go"
+    ),
     "eval": Command("frs_sim.eval_command", "compare the policy alone with the policy steered, over many episodes"),
     "record": Command("frs_steering.record.command", "look at recordings, check them, mend what was cut short"),
     "train": Command(

@@ -20,6 +20,7 @@ from frs_bringup.errors import USAGE_ERROR, DescriptionError
 from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
 from frs_bringup.output import LogFiles, ProgressLine
 from frs_bringup.places import config_directory
+from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
 from frs_bringup.starter import Starter, StartError
 from frs_bringup.terminal import ending_on_signals, kept_terminal
 
@@ -35,14 +36,6 @@ It runs in a ROS domain of its own, which it prints, unless ROS_DOMAIN_ID names 
 Exit status: 0 when the task succeeded, 1 when it did not or could not be run, 2 after a wrong argument, 130 after
 Ctrl-C.
 """
-
-
-class DemoError(RuntimeError):
-    """The demo can't go on; the message says why."""
-
-
-class Interrupted(Exception):
-    """A signal asks for the end."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         if any(process.terminal for process in graph.processes) and not sys.stdin.isatty():
             raise DescriptionError("--operator keyboard needs a terminal; without one use --operator scripted")
         with ros_domain(os.environ, graph.namespace, of_its_own=True):  # of its own, so that two demos never meet
-            paths = Paths(_new_directory(args.out))
+            paths = Paths(new_directory(args.out))
             result = _run_graph(resolve(configuration, given | {"record_directory": str(paths.directory)}), paths)
         return _report(result, paths)
     except DescriptionError as error:
@@ -99,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         print("interrupted", file=sys.stderr)
         _tell_what_there_is(paths)
         return 128 + signal.SIGINT
-    except (DemoError, StartError, NoDomainError, OSError) as error:
+    except (RunError, StartError, NoDomainError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         _tell_what_there_is(paths)
         return 1
@@ -127,19 +120,7 @@ def _tell_what_there_is(paths: Paths | None) -> None:
     found += [("bag", bag) for bag in sorted(paths.directory.glob("*/*.mcap.partial"))]
     print("what there is of it:", file=sys.stderr)
     for name, path in found:
-        print(f"{name:<9}{_shown(path)}", file=sys.stderr)
-
-
-def _new_directory(out: Path) -> Path:
-    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
-    for suffix in ("", *(f"_{i}" for i in range(2, 100))):
-        directory = out.absolute() / f"{stamp}{suffix}"
-        try:
-            directory.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return directory
-    raise DemoError(f"{out} has too many runs of {stamp}")
+        print(f"{name:<9}{shown(path)}", file=sys.stderr)
 
 
 def _run_graph(graph: Graph, paths: Paths) -> Any:
@@ -156,26 +137,12 @@ def _run_graph(graph: Graph, paths: Paths) -> Any:
         with ending_on_signals(starter.end) as signals, kept_terminal():
             starter.start()
             try:
-                return _run_episode(graph, paths, _checks(starter, signals), line)
+                return _run_episode(graph, paths, checks(starter, signals), line)
             finally:
                 line.end()
                 starter.stop()
                 if starter.killed:
                     clean_shared_memory()
-
-
-def _checks(starter: Starter, signals: list[int]) -> Callable[[], None]:
-    """A function that raises when the run has to end."""
-
-    def check() -> None:
-        if signals:
-            raise Interrupted
-        if starter.failure:
-            raise DemoError(starter.failure)
-        if starter.wait(0.0):
-            raise DemoError("the operator's screen was closed before the episode ended")
-
-    return check
 
 
 def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: ProgressLine) -> Any:
@@ -200,7 +167,7 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
                 ),
             )
         except EpisodeError as error:
-            raise DemoError(str(error)) from error
+            raise RunError(str(error)) from error
 
 
 def _report(result: Any, paths: Paths) -> int:
@@ -212,7 +179,7 @@ def _report(result: Any, paths: Paths) -> int:
     from frs_steering.record.video import episode_video
 
     if not result.bag:
-        raise DemoError(f"no episode was recorded: {result.message}")
+        raise RunError(f"no episode was recorded: {result.message}")
     bag = Path(result.bag).parent
     try:
         summary = summarise_episode(bag)
@@ -222,13 +189,9 @@ def _report(result: Any, paths: Paths) -> int:
 
         episode_video(bag, paths.video, CameraView(EXTERIOR.position, EXTERIOR.target, EXTERIOR.fovy))
     except (JournalError, SummaryError) as error:
-        raise DemoError(str(error)) from error
+        raise RunError(str(error)) from error
     for name, path in (("summary", paths.summary), ("video", paths.video), ("bag", bag), ("logs", paths.logs)):
-        print(f"{name:<9}{_shown(path)}")
+        print(f"{name:<9}{shown(path)}")
     if not summary["success"]:
         print(f"error: the task did not succeed: {result.message}", file=sys.stderr)
     return 0 if summary["success"] else 1
-
-
-def _shown(path: Path) -> str:
-    return os.path.relpath(path)

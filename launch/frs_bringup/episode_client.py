@@ -57,20 +57,23 @@ class Progress:
 class EpisodeClient:
     """A node that runs one episode; everything happens in the caller's thread."""
 
-    def __init__(self, check: Callable[[], None], operators: tuple[str, ...], namespace: str = "/") -> None:
+    def __init__(
+        self, check: Callable[[], None], operators: tuple[str, ...], namespace: str = "/", name: str = "frs_demo"
+    ) -> None:
         """Join the graph.
 
         Args:
             check: called ten times a second; raises what should end a wait.
             operators: names of the nodes that give guidance.
             namespace: of the graph's nodes.
+            name: of this one.
         """
         self._check = check
         self._operators = operators
         self._heard: dict[str, Any] = {}
         self._context = rclpy.Context()
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("frs_demo", context=self._context, namespace=namespace)
+        self._node = Node(name, context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         for name, (kind, topic) in _STATES.items():
@@ -79,6 +82,16 @@ class EpisodeClient:
         self._steering: Client[Any, Any] = self._node.create_client(SetBool, "flow_steering/activate")
         self._greeting: Client[Any, Any] = self._node.create_client(GetParameters, "episode/get_parameters")
         self._episodes: ActionClient[Any, Any, Any] = ActionClient(self._node, RunEpisode, "run_episode")
+
+    @property
+    def node(self) -> Node:
+        """For further questions to the graph; their answers come in while `finish` or `spin` waits."""
+        return self._node
+
+    @property
+    def policy(self) -> PolicyInfo:
+        """The policy that the graph has; only after `wait_until_ready`."""
+        return self._heard["vla_inference"]
 
     def close(self) -> None:
         """Leave the graph."""
@@ -134,15 +147,14 @@ class EpisodeClient:
         Raises:
             EpisodeError: the goal was rejected, or its conductor fell silent.
         """
-        self._last_word = time.monotonic()
         sent = self._episodes.send_goal_async(goal, lambda feedback: self._on_feedback(feedback, on_progress))
-        handle = self._finish(sent)
+        handle = self.finish(sent, "episode")
         if not handle.accepted:
             raise EpisodeError("the node episode rejected the goal: another episode is running")
-        return self._finish(handle.get_result_async()).result
+        return self.finish(handle.get_result_async(), "episode").result
 
     def _on_feedback(self, message: Any, on_progress: Callable[[Progress], None]) -> None:
-        self._last_word = time.monotonic()
+        self.heard_of()
         feedback = message.feedback
         on_progress(Progress(feedback.step, self._heard["sim"].step_limit, feedback.chunks, self._who_steers()))
 
@@ -150,13 +162,25 @@ class EpisodeClient:
         decision = self._heard.get("decision")
         if decision is None:
             return "no decision yet"
+        if decision.source == Decision.SOURCE_NOISE_POLICY:
+            return "the noise policy acts"
         return f"{decision.guidance.author or 'somebody'} steers" if decision.source else "the policy acts"
 
-    def _finish(self, future: Future) -> Any:
+    def heard_of(self) -> None:
+        """Note that whoever is waited for still lives."""
+        self._last_word = time.monotonic()
+
+    def finish(self, future: Future, node: str) -> Any:
+        """Wait for an answer of a node, as long as it is heard of.
+
+        Raises:
+            EpisodeError: it fell silent.
+        """
+        self.heard_of()
         while not future.done():
             silence = time.monotonic() - self._last_word
             if silence > SILENCE_SECONDS:
-                raise EpisodeError(f"nothing was heard from the node episode for {silence:.0f} s")
+                raise EpisodeError(f"nothing was heard from the node {node} for {silence:.0f} s")
             self.spin()
         return future.result()
 
