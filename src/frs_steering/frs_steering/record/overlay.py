@@ -25,8 +25,13 @@ _TEXT = (236, 239, 244)
 _DIM = (150, 160, 174)
 _GOOD = (126, 211, 127)
 _BAD = (255, 107, 104)
+NOISE_POLICY = "noise policy"
+ACTING = ("policy", NOISE_POLICY)
+"""Who acts where nobody steers."""
+
 _ACCENTS = {
     "policy": (176, 188, 202),
+    NOISE_POLICY: (126, 211, 127),
     "human": (255, 180, 84),
     "VLM": (197, 146, 255),
     "scripted reasoner": (98, 200, 255),
@@ -76,7 +81,7 @@ class Moment:
         wrist: likewise.
         instruction: in words.
         seconds: since the beginning of the episode.
-        steered_by: "policy", "human", "VLM" or "scripted reasoner".
+        steered_by: "policy", "noise policy", "human", "VLM" or "scripted reasoner".
         direction: (3,) unit vector in the base frame, zeros for none.
         amount: 0..1.
         gripper: the wish: "", "open" or "close".
@@ -114,7 +119,7 @@ def draw(moment: Moment, view: CameraView | None = None) -> np.ndarray:
     accent = _ACCENTS[moment.steered_by]
     left, right = MARGIN, 2 * MARGIN + VIEW
     exterior = _enlarged(moment.exterior)
-    if view is not None and moment.tcp is not None and moment.steered_by != "policy":
+    if view is not None and moment.tcp is not None and moment.steered_by not in ACTING:
         _draw_arrow_in_scene(exterior, moment, view, accent)
     canvas[HEADER : HEADER + VIEW, left : left + VIEW] = exterior
     canvas[HEADER : HEADER + VIEW, right : right + VIEW] = _enlarged(moment.wrist)
@@ -170,7 +175,7 @@ def _draw_compass(canvas: np.ndarray, centre: tuple[int, int], moment: Moment, a
     gauge = x + radius + 40
     cv2.line(canvas, (gauge, y - radius), (gauge, y + radius), _LINE, 2, cv2.LINE_AA)
     cv2.line(canvas, (gauge - 6, y), (gauge + 6, y), _LINE, 2)
-    if moment.steered_by == "policy":
+    if moment.steered_by in ACTING:
         return
     forward, left, up = np.asarray(moment.direction) * moment.amount * (radius - 4)
     if abs(forward) + abs(left) > 1.0:
@@ -190,12 +195,13 @@ def _with_words(canvas: np.ndarray, top: int, moment: Moment, accent: tuple[int,
     for word, dx, dy, anchor in (("+x", 0, -48, "mb"), ("+y", -48, 0, "rm"), ("+z", 84, -48, "mb")):
         pen.text((cx + dx, cy + dy), word, _DIM, _font(15), anchor=anchor)
     first, second, end = MARGIN + 220, MARGIN + 470, WIDTH - MARGIN - 14
-    acts = moment.steered_by == "policy"
+    acts = moment.steered_by in ACTING
+    steers = "nobody" if moment.steered_by == "policy" else moment.steered_by
     wishes = [direction_label(moment.direction), f"{moment.gripper} gripper" if moment.gripper else ""]
     pen.text((first, top + 26), "who steers", _DIM, _font(15), anchor="lm")
-    pen.text((first, top + 56), "nobody" if acts else moment.steered_by, accent, _font(26), anchor="lm")
+    pen.text((first, top + 56), steers, accent, _font(26), anchor="lm")
     pen.text((second, top + 26), "wish in force", _DIM, _font(15), anchor="lm")
-    wish = "the policy acts" if acts else ",  ".join(filter(None, wishes)) or "rest"
+    wish = f"the {moment.steered_by} acts" if acts else ",  ".join(filter(None, wishes)) or "rest"
     pen.text((second, top + 56), wish, accent if acts else _TEXT, _font(26), anchor="lm")
     pen.text((first, top + 104), shorten(moment.remark, 64, placeholder="…"), _DIM, _font(17), anchor="lm")
     pen.text((end, top + 26), moment.arm, _DIM, _font(15), anchor="rm")

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from frs_steering.record.errors import JournalError
-from frs_steering.record.overlay import HEIGHT, WIDTH, CameraView, Moment, draw
+from frs_steering.record.overlay import HEIGHT, NOISE_POLICY, WIDTH, CameraView, Moment, draw
 from frs_steering.record.reader import Record, image, records, same_topic, summarise
 from frs_steering.record.topics import image_topic
 
@@ -22,7 +22,7 @@ _EXTERIOR, _WRIST = image_topic("exterior"), image_topic("wrist")
 _TOPICS = (_EXTERIOR, _WRIST, "instruction", "decision", "arm_state", "episode_event")
 
 # Numbers as in frs_msgs, which the core does not import.
-_SOURCES = {0: "policy", 1: "human", 2: "VLM", 3: "scripted reasoner", 4: "policy"}
+_SOURCES = {0: "policy", 1: "human", 2: "VLM", 3: "scripted reasoner", 4: NOISE_POLICY}
 _GRIPPER_WISHES = {0: "", 1: "open", 2: "close"}
 _ARM_STATES = {0: "idle", 1: "armed", 2: "running", 3: "holding", 4: "fault", 5: "stopped"}
 _SUCCEEDED, _FAILED = 2, 3
@@ -147,10 +147,11 @@ def with_arm_state(now: Moment, state: Any, decisions: Mapping[tuple[int, int], 
     if decision is None:
         return replace(now, steered_by="policy", direction=(0.0, 0.0, 0.0), gripper="", remark="")
     acts = decision.deferred or decision.guidance.defer or decision.source not in (1, 2, 3)
+    alone = NOISE_POLICY if _SOURCES.get(decision.source) == NOISE_POLICY and not decision.deferred else "policy"
     wish = decision.guidance.direction
     return replace(
         now,
-        steered_by="policy" if acts else _SOURCES[decision.source],
+        steered_by=alone if acts else _SOURCES[decision.source],
         direction=(0.0, 0.0, 0.0) if acts else (wish.x, wish.y, wish.z),
         amount=decision.guidance.amount,
         gripper="" if acts else _GRIPPER_WISHES.get(decision.guidance.gripper, ""),

@@ -21,8 +21,8 @@ from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.nodes.runtime import run
 from frs_steering.record.errors import JournalError
 from frs_steering.record.images import RawImage, parse_image
+from frs_steering.record.overlay import ACTING, Moment, direction_label, draw
 from frs_steering.record.overlay import CameraView as Projection
-from frs_steering.record.overlay import Moment, direction_label, draw
 from frs_steering.record.video import with_arm_state
 from frs_teleop_cli.view_server import Told, ViewServer
 from frs_teleop_cli.words import ARM_STATES, UNKNOWN, age, clean
@@ -119,13 +119,10 @@ class CameraView(Node):
             return []
         with self._lock:
             moment = _drawable(with_arm_state(Moment(), state, dict(self._decisions)))
-            decision = self._decisions.get((state.owner_epoch, state.chunk_id))
-        learned = decision is not None and decision.source == Decision.SOURCE_NOISE_POLICY
-        acts = moment.steered_by == "policy"
+        acts = moment.steered_by in ACTING
         wishes = [direction_label(moment.direction), f"{moment.gripper} the gripper" if moment.gripper else ""]
         driven = state.chunk_id != 0
-        actor = "noise policy" if learned else "policy"
-        steers = f"nobody: the {actor} acts" if driven else "nobody: no chunk drives"
+        steers = f"nobody: the {moment.steered_by} acts" if driven else "nobody: no chunk drives"
         closed = f"{state.gripper:.0%} closed" if np.isfinite(state.gripper) else UNKNOWN
         words = ARM_STATES.get(state.state, UNKNOWN)
         return [
