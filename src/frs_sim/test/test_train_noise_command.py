@@ -5,11 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
+from journal_samples import write_episode
 from rollout_recordings import record
 from rollout_samples import WEIGHTS
 
 from frs_sim.train_command import add_arguments, run
 from frs_steering.learn.noise_policy import load
+from frs_steering.policies import load_policy
 
 
 def main(words: list[str]) -> int:
@@ -55,6 +57,20 @@ def test_the_file_is_named_by_its_task(runs: Path, tmp_path: Path, monkeypatch: 
     assert main(["dsbc", str(runs / "e1"), "--noise", "dct3", "--loss", "mse", "--steps", "50"]) == 0
     config = load(tmp_path / "runs/learn/egg_in_basket-dsbc.safetensors").network.config
     assert (config.noise, config.rows, config.loss) == ("dct3", 3, "mse")
+
+
+def test_demonstrations_are_reversed_and_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("d1", "d2"):
+        write_episode(tmp_path / "runs", name, ticks=40)
+    (tmp_path / "runs" / "empty.mcap").touch()
+    out = tmp_path / "ring.safetensors"
+    words = ["dsbc", str(tmp_path / "runs"), "--from-demonstrations", "--steps", "50", "--out", str(out)]
+    assert main([*words, "--integrator", "euler"]) == 0
+    said = capsys.readouterr()
+    assert "14 of 14 chunks are learnt from; steered by: human 14" in said.out
+    assert "empty.mcap is empty" in said.err
+    known = load(out).trained_on
+    assert (known.episodes, known.weights_sha256) == (("d1", "d2"), load_policy("embedded").spec.weights_sha256)
 
 
 def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
