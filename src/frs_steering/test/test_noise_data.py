@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from rollout_samples import WEIGHTS, D, F, H, messages
@@ -24,6 +26,10 @@ def test_successful_chunks_become_pairs():
     assert (data.horizon, data.policy, data.weights_sha256) == (H, "made-up", WEIGHTS)
     assert (data.quality.episodes, data.quality.other_episodes) == (("e1",), {"failed": 1})
     assert data.quality.sources == {"scripted": 4} and data.quality.kept_length == 1.0
+    assert not data.own.any()
+    steps = tuple(dataclasses.replace(step, source="noise policy") for step in one.steps[1:])
+    mixed = gather([dataclasses.replace(one, steps=(one.steps[0], *steps))], kind="dsbc")
+    assert mixed.own.tolist() == [False, True, True, True]
 
 
 def test_chunks_are_learnt_as_they_were_driven():

@@ -17,7 +17,7 @@ from frs_steering.learn.noise_curve import plot_curves
 from frs_steering.learn.noise_data import NoiseData, TrainingError, gather
 from frs_steering.learn.noise_policy import NoisePolicyError, load, save
 from frs_steering.learn.rollouts import rollout
-from frs_steering.learn.train_noise_policy import Recipe, Trained, config_for, train
+from frs_steering.learn.train_noise_policy import Recipe, Trained, config_for, half_and_half, train
 
 QUICK = Recipe(steps=800, batch=64, rate=2e-3, patience=300)
 
@@ -71,6 +71,15 @@ def test_chunks_come_out_in_their_units():
     mean, _ = made.network(pairs.inputs)
     said = mean * made.network.output_spread + made.network.output_mean
     assert (said[:, :, :3].mean(1).sign() == pairs.inputs[:, :3].sign()).float().mean() > 0.9
+
+
+def test_corrections_and_the_noise_policys_own_chunks_are_drawn_half_and_half():
+    own = torch.arange(100) >= 10  # ten corrections, the others its own
+    kept = torch.arange(5, 100)
+    drawn = half_and_half(kept, own, 64)
+    assert len(drawn) == 64 and int(own[drawn].sum()) == 32 and int(drawn.min()) >= 5
+    for all_alike in (torch.zeros(100, dtype=torch.bool), torch.ones(100, dtype=torch.bool)):
+        assert len(half_and_half(kept, all_alike, 64)) == 64
 
 
 def test_too_few_chunks_are_refused():

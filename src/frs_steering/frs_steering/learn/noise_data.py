@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 
 from frs_steering.flow import Parameterisation
-from frs_steering.learn.rollouts import Rollout, Step
+from frs_steering.learn.rollouts import SOURCES, Rollout, Step
 from frs_steering.steer.method import MethodError, parse_method
+
+OWN = SOURCES[4]
+"""Who steered where a noise policy drove by itself."""
 
 
 class TrainingError(ValueError):
@@ -87,6 +90,7 @@ class NoiseData:
     Attributes:
         inputs: (N, F + 8) float32: features, joint positions [rad], gripper.
         targets: (N, k, D) float32: noise in the parameterisation's coordinates, or (N, H, D) chunks in SI.
+        own: (N,) bool, chunks that a noise policy made by itself; the others were steered, demonstrated or the base's.
         horizon: H, rows of a chunk.
         policy: name of the policy whose features and noises these are.
         weights_sha256: of its weights.
@@ -95,6 +99,7 @@ class NoiseData:
 
     inputs: Tensor
     targets: Tensor
+    own: Tensor
     horizon: int
     policy: str
     weights_sha256: str
@@ -164,7 +169,8 @@ def gather(
         beyond_bound=beyond,
         kept_length=share,
     )
-    return NoiseData(torch.from_numpy(seen), targets, horizon, *policies[0], quality)
+    own = torch.tensor([step.source == OWN for step in kept])
+    return NoiseData(torch.from_numpy(seen), targets, own, horizon, *policies[0], quality)
 
 
 def _reason_to_drop(step: Step, kind: str, limits: Limits) -> str:

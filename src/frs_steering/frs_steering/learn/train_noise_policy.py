@@ -129,7 +129,7 @@ def _optimise(
                 best, weights = looks[-1], copy.deepcopy(network.state_dict())
             if step - best.step >= recipe.patience:
                 break
-        batch = kept[torch.randint(len(kept), (min(recipe.batch, len(kept)),))]
+        batch = half_and_half(kept, data.own, min(recipe.batch, len(kept)))
         seen = data.inputs[batch]
         loss = network.loss(seen + recipe.jitter * network.input_spread * torch.randn_like(seen), data.targets[batch])
         optimiser.zero_grad(set_to_none=True)
@@ -137,6 +137,22 @@ def _optimise(
         optimiser.step()
     network.load_state_dict(weights)
     return looks
+
+
+def half_and_half(kept: Tensor, own: Tensor, size: int) -> Tensor:
+    """Indices of a batch: half of them a noise policy's own chunks and half the others, where there are both.
+
+    So the corrections of a round (DAgger, arXiv 1011.0686), which are few, are not drowned by what the noise policy did
+    by itself.
+
+    Args:
+        kept: (M,) indices of the chunks that may be drawn.
+        own: (N,) bool, as `NoiseData.own`.
+        size: of the batch.
+    """
+    groups = [group for group in (kept[~own[kept]], kept[own[kept]]) if len(group)]
+    share = max(1, size // len(groups))
+    return torch.cat([group[torch.randint(len(group), (share,))] for group in groups])
 
 
 @torch.no_grad()
