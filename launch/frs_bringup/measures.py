@@ -54,7 +54,7 @@ def _ran(name: str, seconds: float) -> bool:
 
 def is_step(report: Any) -> bool:
     """Whether a gate report is about a control step, not about a chunk on its arrival."""
-    return report.row != _CHUNK_AS_A_WHOLE or report.verdict == _HELD
+    return report.row != _CHUNK_AS_A_WHOLE or report.verdict == _HELD or not report.chunk_id  # on the way home
 
 
 def decisions_by_source(decisions: Sequence[Any], names: Mapping[int, str]) -> dict[str, int]:

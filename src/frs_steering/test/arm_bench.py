@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from frs_steering.arm.chunk import Chunk
-from frs_steering.arm.execution import Execution, Outcome, Settings
+from frs_steering.arm.execution import Execution
 from frs_steering.arm.gate import Judgement
 from frs_steering.arm.limits import Limits
+from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.reading import Reading
+from frs_steering.arm.settings import Settings
 from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
 from frs_steering.robot.spaces import ActionSpace
 
@@ -53,7 +55,7 @@ class Bench:
         if outcome.command is not None:
             self.velocity = outcome.command.velocity
             self.position = self.position + self.velocity * PERIOD
-            self.gripper = self.gripper if outcome.command.gripper is None else outcome.command.gripper
+        self.gripper = self.gripper if outcome.grip is None else outcome.grip
         return outcome
 
     def steps(self, count: int) -> list[Outcome]:

@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from frs_msgs.action import MoveHome
 from frs_msgs.msg import ActionChunk, ArmState, GateReport
 from frs_msgs.srv import ClaimArm
+from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -61,6 +65,10 @@ class ArmStandIn(Node):
         self._claim = self.create_client(ClaimArm, "arm_controller/claim")
         self.stop = self.create_client(Trigger, "arm_controller/stop")
         self.reset = self.create_client(Trigger, "arm_controller/reset")
+        self.open_gripper = self.create_client(Trigger, "arm_controller/open_gripper")
+        self.close_gripper = self.create_client(Trigger, "arm_controller/close_gripper")
+        self.recover = self.create_client(Trigger, "arm_controller/recover")
+        self.home = ActionClient(self, MoveHome, "arm_controller/home")
         self.create_timer(1.0 / RATE, self._move)
 
         self._executor = SingleThreadedExecutor()
@@ -93,11 +101,24 @@ class ArmStandIn(Node):
     def call(self, client: Client[Any, Any], request: object = None) -> Any:
         """Call a service from the test's thread."""
         assert client.wait_for_service(20.0), f"{client.srv_name} is not there"
-        done = threading.Event()
-        future = client.call_async(Trigger.Request() if request is None else request)
-        future.add_done_callback(lambda _: done.set())
-        assert done.wait(20.0), f"no answer from {client.srv_name}"
-        return future.result()
+        return answer(client.call_async(Trigger.Request() if request is None else request), client.srv_name)
+
+    def until_success(self, client: Client[Any, Any], seconds: float) -> None:
+        """Call a service again and again until it says that it succeeded."""
+        end = time.monotonic() + seconds
+        while not (said := self.call(client)).success:
+            assert time.monotonic() < end, f"{client.srv_name} not within {seconds} s: {said.message}"
+
+    def send_home(self, speed_scale: float = 1.0, feedback: list[float] | None = None) -> ClientGoalHandle:
+        """Ask for the way home; the distances of its feedback are appended to `feedback`."""
+        heard = [] if feedback is None else feedback
+        assert self.home.wait_for_server(20.0), "arm_controller/home is not there"
+        goal = MoveHome.Goal(speed_scale=speed_scale)
+        return answer(self.home.send_goal_async(goal, lambda msg: heard.append(msg.feedback.distance)), "home")
+
+    def end_of(self, goal: ClientGoalHandle, seconds: float = 20.0) -> Any:
+        """Wait for the result of a way home, with its status."""
+        return answer(goal.get_result_async(), "the way home", seconds)
 
     def claim(self, owner: str = "steering") -> ClaimArm.Response:
         """Claim the arm; chunks are sent in the epoch granted last."""
@@ -181,3 +202,11 @@ class ArmStandIn(Node):
             msg.header.stamp = self.get_clock().now().to_msg()
             self.spoil(msg)
             self._joints.publish(msg)
+
+
+def answer(future: Future[Any], whose: str, seconds: float = 20.0) -> Any:
+    """Wait for the result of a future from the test's thread."""
+    done = threading.Event()
+    future.add_done_callback(lambda _: done.set())
+    assert done.wait(seconds), f"no answer from {whose}"
+    return future.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import mujoco
@@ -15,6 +16,8 @@ from frs_steering.robot.kinematics import TCP_OFFSET
 
 LOW_BODIES = ("fr3_link5", "fr3_link6", "fr3_link7", "hand", "left_finger", "right_finger")
 COLLISION_GROUP = 3
+FARTHEST = 0.3
+"""Distances beyond are not told apart [m]."""
 
 
 def folder() -> pathlib.Path:
@@ -59,3 +62,28 @@ def lowest(position: np.ndarray) -> float:
                 vertices = model.mesh_vert[first : first + count]
                 heights.append((vertices @ data.geom_xmat[geom].reshape(3, 3)[2]).min() + data.geom_xpos[geom][2])
     return float(min(heights))
+
+
+def distance(position: np.ndarray, some: Sequence[str], others: Sequence[str]) -> float:
+    """Least distance between the collision geometry of bodies [m], negative inside, FARTHEST at most."""
+    model, data = at(position)
+    first, second = _geoms(tuple(some)), _geoms(tuple(others))
+    return min(mujoco.mj_geomDistance(model, data, a, b, FARTHEST, None) for a in first for b in second)
+
+
+def touches(position: np.ndarray, some: str, other: str) -> bool:
+    """Whether the collision geometry of two bodies meets."""
+    model, data = at(position)
+    pairs = [(a, b) for a in _geoms((some,)) for b in _geoms((other,))]
+    return any(mujoco.mj_geomDistance(model, data, a, b, 0.001, None) < 0 for a, b in pairs)
+
+
+@functools.cache
+def _geoms(bodies: tuple[str, ...]) -> list[int]:
+    model, _ = load()
+    numbers = [model.body(body).id for body in bodies]
+    return [
+        geom
+        for geom in range(model.ngeom)
+        if model.geom_bodyid[geom] in numbers and model.geom_group[geom] == COLLISION_GROUP
+    ]

@@ -8,14 +8,16 @@ from collections.abc import Callable
 import fr3_model
 import numpy as np
 
+from frs_steering.arm import self_collision
 from frs_steering.arm.chunk import Chunk
-from frs_steering.arm.execution import Execution, Settings
+from frs_steering.arm.execution import Execution
 from frs_steering.arm.limits import Limits, limits_of
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.robots import FR3, Robot
+from frs_steering.arm.settings import Settings
 from frs_steering.arm.verdicts import Verdict
 from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
-from frs_steering.robot.kinematics import tcp_pose
+from frs_steering.robot.kinematics import tcp_pose, wrist_and_tcp_poses
 from frs_steering.robot.spaces import ActionSpace
 
 PERIOD = 1 / 15  # s
@@ -84,6 +86,12 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
     return Trace(limits, np.array(positions), np.array(velocities[1:]), chunks, accepted)
 
 
+def distances_to_itself(positions: np.ndarray) -> np.ndarray:
+    """Of forearm and hand to shoulder and base (T,) [m], at joint positions (T, 7) [rad], as the gate reckons it."""
+    each = positions[:, None]
+    return self_collision.closeness(each, wrist_and_tcp_poses(each)).distances()[:, 0]
+
+
 def breaches(trace: Trace) -> list[str]:
     """Every limit that the arm went beyond, in words; of how much and where, the worst."""
     limits, positions, velocities = trace.limits, trace.positions, trace.velocities
@@ -103,6 +111,7 @@ def breaches(trace: Trace) -> list[str]:
         "workspace, upper [m]": points - limits.workspace_high - 1e-9,
         "workspace, lower [m]": limits.workspace_low - points - 1e-9,
         # The meshes' corners were rounded to a millimetre when they were taken over.
+        "distance to itself [m]": self_collision.CLEARANCE - 1e-9 - distances_to_itself(positions),
         "table [m]": limits.table_height - 1e-3 - np.array([fr3_model.lowest(q) for q in positions[::LOOKED_AT]]),
     }
     curve = limits.robot.approach

@@ -30,7 +30,7 @@ def test_a_chunk_drives_row_by_row() -> None:
     outcomes = bench.steps(4)
     assert [outcome.row for outcome in outcomes] == [0, 1, 2, 3]
     assert {outcome.state for outcome in outcomes} == {State.RUNNING}
-    assert [outcome.command.gripper for outcome in outcomes if outcome.command] == [0.0, 0.0, 1.0, 1.0]
+    assert [outcome.grip for outcome in outcomes] == [0.0, 0.0, 1.0, 1.0]
     assert speed_along_x(bench) == pytest.approx(0.1, abs=0.01)
     assert outcomes[-1].lease_remaining == pytest.approx(1.0 - 4 * PERIOD)
     assert outcomes[-1].message == "chunk 1 drives"
@@ -91,7 +91,7 @@ def test_at_the_leases_end_the_arm_is_at_rest_within_03_s_and_the_gripper_keeps_
     assert (last.state, last.verdict, last.reason) == (State.HOLDING, Verdict.HELD, Reason.LEASE_ENDED)
     assert "the lease of chunk 1 has ended" in last.message
     assert last.command is not None, "the hold is sent again and again"
-    assert last.command.gripper is None, "the gripper is left as it is"
+    assert last.grip is None, "the gripper is left as it is"
     assert last.gripper == bench.gripper == 1.0
 
 
@@ -289,9 +289,10 @@ def test_joint_positions_are_reached_without_overshoot() -> None:
 
 
 commands = st.sampled_from(["step", "step", "step", "send", "lose", "find", "stop", "reset", "claim", "intrude"])
+by_hand = st.sampled_from(["home", "cancel_home", "grip", "error", "well", "recover"])
 
 
-@given(plan=st.lists(commands, max_size=60))
+@given(plan=st.lists(commands | by_hand, max_size=60))
 @settings(max_examples=80)
 def test_whatever_happens_states_follow_the_table_and_accelerations_keep_their_limit(plan: list[str]) -> None:
     bench = Bench().claimed()
@@ -311,8 +312,16 @@ def test_whatever_happens_states_follow_the_table_and_accelerations_keep_their_l
             bench.measures = command == "find"
         elif command == "stop":
             bench.execution.stop("a test")
-        elif command == "reset":
-            bench.execution.reset()
+        elif command in ("reset", "cancel_home"):
+            getattr(bench.execution, command)()
+        elif command == "home":
+            bench.execution.home(0.3, bench.now)
+        elif command == "grip":
+            bench.execution.grip(1.0, bench.now)
+        elif command in ("error", "well"):
+            bench.execution.report("joint_reflex" if command == "error" else "")
+        elif command == "recover":
+            bench.execution.recover(bench.now)
         else:
             bench.epoch = bench.execution.claim(command, bench.now).epoch or bench.epoch
         assert (state, bench.execution.state) in allowed

@@ -17,7 +17,7 @@ def test_its_cubics_hold_the_acceleration_that_the_gate_allowed(changes: np.ndar
     most = 8.0
     velocities = np.cumsum(changes * most * PERIOD, axis=0)
     positions = np.cumsum(velocities * PERIOD, axis=0)
-    points = [target(Command(v, p, None), PERIOD) for v, p in zip(velocities, positions, strict=True)]
+    points = [target(Command(v, p), PERIOD) for v, p in zip(velocities, positions, strict=True)]
     for before, after, v0, v1 in zip(points, points[1:], velocities, velocities[1:], strict=False):
         mean = (after - before) / PERIOD
         at_its_begin = (6 * mean - 4 * v0 - 2 * v1) / PERIOD
@@ -27,4 +27,4 @@ def test_its_cubics_hold_the_acceleration_that_the_gate_allowed(changes: np.ndar
 
 def test_at_rest_the_target_is_the_commanded_position() -> None:
     position = np.arange(7.0)
-    np.testing.assert_array_equal(target(Command(np.zeros(7), position, None), PERIOD), position)
+    np.testing.assert_array_equal(target(Command(np.zeros(7), position), PERIOD), position)

@@ -55,6 +55,8 @@ REASONS = {
     GateReport.REASON_GRIPPER_RANGE: "gripper range",
     GateReport.REASON_STATE_STALE: "joint states are stale",
     GateReport.REASON_STOPPED: "the arm is stopped",
+    GateReport.REASON_SELF_COLLISION: "the hand too near to the arm",
+    GateReport.REASON_ROBOT_ERROR: "the robot reported an error",
 }
 
 GRIPPER = {Guidance.GRIPPER_OPEN: "open the gripper", Guidance.GRIPPER_CLOSE: "close the gripper"}

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from frs_steering.arm import self_collision
 from frs_steering.arm.limits import Limits
 from frs_steering.robot.kinematics import wrist_and_tcp_poses
 
@@ -47,9 +48,11 @@ class Breach:
     Attributes:
         linear: greatest TCP speed [m/s].
         angular: greatest angular speed of the hand [rad/s].
-        excess: (3,) [m], how far the hand would go beyond the workspace or into the table, signed; zero if it doesn't.
+        excess: (3,) [m], how far the hand would go beyond the workspace, into the table or too near to the arm itself,
+            signed; zero if it doesn't.
         reach: the excess arises after the joints have gone `reach` times the velocity [s].
         where: the excess in words, with value and limit; empty if there is none.
+        itself: the excess is into the arm itself.
     """
 
     linear: float
@@ -57,6 +60,7 @@ class Breach:
     excess: Array
     reach: float
     where: str
+    itself: bool = False
 
 
 def stop_share(velocity: Array, limits: Limits, period: float) -> float:
@@ -85,7 +89,8 @@ def breach(velocity: Array, starts: Array, limits: Limits, period: float) -> Bre
         None if all is within the limits.
     """
     along = reaches(velocity, limits, period)
-    poses = wrist_and_tcp_poses(starts[:, None, :] + velocity * np.array(along)[:, None])
+    positions = starts[:, None, :] + velocity * np.array(along)[:, None]
+    poses = wrist_and_tcp_poses(positions)
     moves = poses[3, :, 1:, :3] - poses[3, :, :-1, :3]
     squares = (moves * moves).sum(axis=-2)  # of the columns: three of the rotation, one of the position
     linear = math.sqrt(squares[..., 3].max()) / period
@@ -98,7 +103,9 @@ def breach(velocity: Array, starts: Array, limits: Limits, period: float) -> Bre
         excess, step, where = max(found, key=lambda each: float(np.abs(each[0]).max()))
         return Breach(linear, angular, excess, along[step], where)
     if linear <= limits.linear_speed and angular <= limits.angular_speed:
-        return None
+        # The dearest check comes last, so that velocities which are corrected anyway do not pay for it.
+        met = _into_itself(positions, poses)
+        return None if met is None else Breach(linear, angular, met[0], along[met[1]], met[2], itself=True)
     return Breach(linear, angular, np.zeros(3), period, "")
 
 
@@ -139,3 +146,20 @@ def _into_table(rows: Array, limits: Limits) -> tuple[Array, int, str] | None:
     which, step = np.unravel_index(int(below.argmin()), below.shape)
     words = f"hand or wrist would get to z {heights[which, step]:.3f} m, table at {table:.3f} m"
     return np.array([0.0, 0.0, below[which, step]]), int(step), words
+
+
+def _into_itself(positions: Array, poses: Array) -> tuple[Array, int, str] | None:
+    # positions: (S, K, 7), with their poses. The result is as of _out_of_workspace.
+    near = self_collision.closeness(positions, poses)
+    if near.is_clear():
+        return None
+    distances, clearance = near.distances(), self_collision.CLEARANCE
+    start = distances[:, :1]
+    if (distances >= np.where(start < clearance, start - SLACK, clearance)).all():
+        return None
+    short = np.minimum(0.0, distances - np.where(start < clearance, start, clearance + CUSHION))
+    short[:, 0] = 0.0
+    which, step = map(int, np.unravel_index(int(short.argmin()), short.shape))
+    away, moving, standing = near.nearest(which, step)
+    words = f"{moving} would come within {distances[which, step]:.3f} m of the {standing}, limit {clearance:.3f} m"
+    return away * short[which, step], step, words

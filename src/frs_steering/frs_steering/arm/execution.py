@@ -5,103 +5,27 @@ A state machine without clocks, threads or messages: moments come in as argument
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frs_steering.arm import gate
+from frs_steering.arm import gate, homing
 from frs_steering.arm.backends.interface import Command
 from frs_steering.arm.chunk import Chunk, requested_gripper, requested_velocity
-from frs_steering.arm.limits import Limits
+from frs_steering.arm.homing import Homing
+from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.ownership import Claim, Ownership
+from frs_steering.arm.queue import Due, Queue
 from frs_steering.arm.reading import Reading
+from frs_steering.arm.settings import Settings
 from frs_steering.arm.states import TRANSITIONS, Event, State
 from frs_steering.arm.verdicts import Reason, Verdict
-from frs_steering.robot.spaces import ActionSpace
 
 Array = NDArray[np.float64]
 
 PAUSE = 2
 """After this many skipped control steps the backend's own watchdog has stopped the arm, whatever was sent last."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How chunks are executed.
-
-    Attributes:
-        space: the controller's action space; chunks of another are rejected.
-        frame: of Cartesian rows.
-        period: of a control step [s].
-        lease_max: longest lease of a chunk [s].
-        state_timeout: age at which joint states are stale [s].
-        first_epoch: of the first claim; greater than any epoch granted before, also by an earlier process.
-        limits: that the gate holds.
-    """
-
-    space: ActionSpace
-    frame: str
-    period: float
-    lease_max: float
-    state_timeout: float
-    first_epoch: int
-    limits: Limits
-
-
-@dataclasses.dataclass(frozen=True)
-class Held:
-    """An admitted chunk and the end of its lease on the monotonic clock [s]."""
-
-    chunk: Chunk
-    until: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What came of one control step.
-
-    Attributes:
-        state: after the step.
-        message: the state in words.
-        chunk_id: of the chunk that drove, 0 if none.
-        row: of that chunk, -1 if none.
-        lease_remaining: of that chunk [s], 0 if none.
-        owner: its name, empty if none.
-        epoch: the owner's, 0 if none.
-        verdict: the gate's, or HELD.
-        reason: for the verdict.
-        detail: the same in words.
-        requested: joint velocities asked for (7,) [rad/s]; zero while nothing drives.
-        command: for the backend; None while the arm is nobody's and rests.
-        velocity: joint velocities commanded (7,) [rad/s].
-        gripper: commanded, 0 open .. 1 closed.
-        reading: what was last measured, None if nothing yet.
-        ticks_driven: steps on which a chunk drove, since the last claim.
-        ticks_starved: steps on which a chunk was due and no row was there, missed steps among them, since the last
-            claim. Chunks are due from the owner's first driven row on, until it lets go, a stop, or a new claim.
-        gate_duration: time for the row and the gate [s].
-    """
-
-    state: State
-    message: str
-    chunk_id: int
-    row: int
-    lease_remaining: float
-    owner: str
-    epoch: int
-    verdict: Verdict
-    reason: Reason
-    detail: str
-    requested: Array
-    command: Command | None
-    velocity: Array
-    gripper: float
-    reading: Reading | None
-    ticks_driven: int
-    ticks_starved: int
-    gate_duration: float
 
 
 class Execution:
@@ -113,8 +37,7 @@ class Execution:
         self._message = "no joint states yet"
         self._hold_reason = Reason.NO_CHUNK
         self._ownership = Ownership(settings.first_epoch)
-        self._newest: Held | None = None
-        self._previous: Held | None = None  # drives until row 0 of the newest is due
+        self._queue = Queue()
         self._last_chunk_id = 0
         self._tick = 0
         self._reading: Reading | None = None
@@ -123,6 +46,10 @@ class Execution:
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
         self._gripper: float | None = None
+        self._wish: float | None = None  # of a hand for the gripper, not sent yet
+        self._homing: Homing | None = None  # the last one, also when it has ended
+        self._robot_error = ""  # what the robot says now
+        self._fault = ""  # what it said; latched until `recover`
         self._driven = 0
         self._starved = 0
         self._expects = False  # a chunk is due on every step
@@ -132,18 +59,72 @@ class Execution:
         """The present state."""
         return self._state
 
+    @property
+    def homing(self) -> Homing | None:
+        """The last motion to the reset pose, under way or ended; None if there was none."""
+        return self._homing
+
     def claim(self, owner: str, now: float) -> Claim:
         """Ask to be the one whose chunks drive the arm; a granted claim ends the chunks of all earlier epochs."""
         if self._state is State.STOPPED:
             return Claim(False, 0, f"refused: {self._message}")
         self._ownership, answer = self._ownership.claim(owner, now)
         if answer.granted:
-            self._drop_chunks()
+            self._end_homing(f"{owner!r} has claimed the arm")
+            self._queue = Queue()
             self._expects = False
             self._last_chunk_id = self._driven = self._starved = 0
             if self._reading is not None:
                 self._on(Event.CLAIMED, f"owned by {owner!r}, no chunk yet")
         return answer
+
+    def home(self, speed: float, now: float) -> tuple[bool, str]:
+        """Set out for the reset pose, the fastest joint at `speed` [rad/s], unless the arm is driven or can't be.
+
+        Returns:
+            Whether it sets out, and why not, in words.
+        """
+        if why := self._hindrance(now):
+            return False, f"refused: {why}"
+        self.claim(homing.OWNER, now)
+        assert self._reading is not None, "without one the arm is hindered"
+        self._homing = homing.begin(self._reading.position, speed, now)
+        return True, "on the way"
+
+    def cancel_home(self) -> None:
+        """Leave the way to the reset pose: the arm decelerates and holds."""
+        if self._end_homing("cancelled"):
+            self._ownership = self._ownership.revoked()
+            self._on(Event.RUN_OUT, "holding: the way home was cancelled")
+
+    def grip(self, closing: float, now: float) -> tuple[bool, str]:
+        """Open (0) or close (1) the gripper by hand, unless the arm is driven or can't be; as `home` otherwise."""
+        if why := self._hindrance(now):
+            return False, f"refused: {why}"
+        self._wish = closing
+        return True, "asked of the gripper"
+
+    def report(self, error: str) -> None:
+        """Take what the robot says of itself: an error of its own in words, empty when it has none.
+
+        An error is a fault until `recover`, also when the robot has got over it by itself.
+        """
+        self._robot_error = error
+        self._fault = error or self._fault
+
+    def recover(self, now: float) -> tuple[bool, str]:
+        """End a fault that the robot has got over: the arm holds, and the next chunk goes on; as `reset` otherwise."""
+        if self._state is State.STOPPED:
+            return False, f"{self._message}; a stop is no fault"
+        if self._robot_error:
+            return False, f"the robot still says: {self._robot_error}"
+        if self._is_stale(now):
+            return False, self._staleness(now)
+        if not self._fault:
+            return False, f"nothing to recover from: {self._state.name}, {self._message}"
+        was, self._fault = self._fault, ""
+        self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, f"recovered from: {was}")
+        return True, f"recovered from: {was}"
 
     def observe(self, reading: Reading, now: float) -> None:
         """Take what the arm measured."""
@@ -158,11 +139,15 @@ class Execution:
     def admit(self, chunk: Chunk, now: float) -> gate.Judgement:
         """Judge a chunk, and let it drive if it is accepted."""
         settings = self._settings
-        closed = Reason.NONE
+        closed, why = Reason.NONE, ""
         if self._state is State.STOPPED:
-            closed = Reason.STOPPED
+            closed, why = Reason.STOPPED, self._message
         elif self._is_stale(now):
-            closed = Reason.STATE_STALE
+            closed, why = Reason.STATE_STALE, self._staleness(now)
+        elif self._fault:
+            closed, why = Reason.ROBOT_ERROR, _in_words(self._fault)
+        elif self._is_homing:
+            closed, why = Reason.WRONG_OWNER, "the arm is on its way home"
         judgement = gate.admit(
             chunk,
             gate.Admission(
@@ -174,11 +159,11 @@ class Execution:
                 last_chunk_id=self._last_chunk_id,
                 next_tick=self._tick + 1,
                 closed=closed,
-                closed_detail=self._message if closed is Reason.STOPPED else self._staleness(now),
+                closed_detail=why,
             ),
         )
         if judgement.verdict is Verdict.ACCEPTED:
-            self._previous, self._newest = self._newest, Held(chunk, now + chunk.lease)
+            self._queue = self._queue.with_newest(chunk, now + chunk.lease)
             self._last_chunk_id = chunk.chunk_id
             self._ownership = self._ownership.renewed(now + chunk.lease)
         return judgement
@@ -193,31 +178,31 @@ class Execution:
             Whether it was renewed, or let go: not if the chunk is not held or its lease has ended (the owner may let
             go of such a one), or if the lease is no number of seconds in [0, lease_max].
         """
-        if epoch != self._ownership.epoch or not 0.0 <= lease <= self._settings.lease_max:
+        if epoch != self._ownership.epoch or self._is_homing or not 0.0 <= lease <= self._settings.lease_max:
             return False
         if lease == 0.0:
             return self._let_go(chunk_id)
-        for name in ("_newest", "_previous"):
-            held: Held | None = getattr(self, name)
-            if held is not None and held.chunk.chunk_id == chunk_id and now < held.until:
-                setattr(self, name, Held(held.chunk, max(held.until, now + lease)))
-                self._ownership = self._ownership.renewed(now + lease)
-                return True
-        return False
+        renewed = self._queue.renewed(chunk_id, now, now + lease)
+        if renewed is None:
+            return False
+        self._queue, self._ownership = renewed, self._ownership.renewed(now + lease)
+        return True
 
     def _let_go(self, chunk_id: int) -> bool:
         if not self._ownership.epoch or chunk_id < self._last_chunk_id:
             return False
         self._last_chunk_id = chunk_id  # one that was sent before, and comes late, does not drive
-        self._drop_chunks()
+        self._queue = Queue()
         self._expects = False
         self._on(Event.RUN_OUT, f"holding: {self._ownership.owner!r} has let go", Reason.LEASE_ENDED)
         return True
 
     def stop(self, why: str) -> None:
         """Stop and stay stopped: drop the chunks and the owner."""
-        self._drop_chunks()
+        self._end_homing(why)
+        self._queue = Queue()
         self._expects = False
+        self._wish = None
         self._ownership = self._ownership.revoked()
         self._on(Event.STOP, f"stopped: {why}; call arm_controller/reset", Reason.STOPPED)
 
@@ -238,27 +223,33 @@ class Execution:
         skipped, self._tick = tick - self._tick - 1, tick
         if skipped >= PAUSE:
             self._velocity = np.zeros(7)
+        rested = not self._velocity.any()
         self._watch_readings(now)
-        held, row = self._due(tick, now)
+        due = self._due(tick, now)
+        held = due.held
         requested = np.zeros(7)
-        if held is None:
+        grip, self._wish = self._wish, None
+        if held is not None:
+            requested, step = self._drive(held.chunk.rows[due.row])
+            verdict, reason, detail, grip = step.verdict, step.reason, step.detail, step.gripper
+            self._message = f"chunk {held.chunk.chunk_id} drives"
+        elif self._is_homing:
+            requested, step = self._drive_home(now)
+            verdict, reason, detail = step.verdict, step.reason, step.detail
+        else:
             verdict, reason, detail = Verdict.HELD, self._hold_reason, self._message
             self._move(gate.brake(self._velocity, self._settings.limits, self._settings.period))
-        else:
-            requested, step = self._drive(held.chunk.rows[row])
-            verdict, reason, detail = step.verdict, step.reason, step.detail
-            self._on(Event.DRIVEN, "")
-            self._message = f"chunk {held.chunk.chunk_id} drives"
         self._is_news = False
         self._count(driven=held is not None, skipped=skipped)
-        at_rest = not self._velocity.any()
         # While the arm holds, the gripper is left as it is: repeated, an old command would undo what others did since.
-        command = Command(self._velocity, self._reference, self._gripper if held else None)
+        self._gripper = self._gripper if grip is None else grip
+        at_rest = rested and not self._velocity.any()
+        silent = self._reading is None or (self._state is State.IDLE and at_rest)
         return Outcome(
             state=self._state,
             message=self._message,
             chunk_id=held.chunk.chunk_id if held else 0,
-            row=row,
+            row=due.row,
             lease_remaining=held.until - now if held else 0.0,
             owner=self._ownership.owner,
             epoch=self._ownership.epoch,
@@ -266,9 +257,10 @@ class Execution:
             reason=reason,
             detail=detail,
             requested=requested,
-            command=None if self._reading is None or (self._state is State.IDLE and at_rest) else command,
+            command=None if silent else Command(self._velocity, self._reference),
             velocity=self._velocity,
             gripper=self._gripper if self._gripper is not None else (self._reading.gripper if self._reading else 0.0),
+            grip=grip,
             reading=self._reading,
             ticks_driven=self._driven,
             ticks_starved=self._starved,
@@ -279,58 +271,106 @@ class Execution:
         reading = self._reading
         if reading is None:
             return
-        if self._is_stale(now):
+        stale = self._is_stale(now)
+        if stale or self._fault:
             if self._state is not State.STOPPED:
-                self._drop_chunks()
-                self._on(Event.STALE, "", Reason.STATE_STALE)
-                self._message = self._staleness(now)
+                why = self._staleness(now) if stale else _in_words(self._fault)
+                self._fall(why, Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
             return
         if self._state is State.FAULT:
             owner = self._ownership.owner
-            self._on(Event.FRESH if owner else Event.FRESH_UNOWNED, "joint states are back")
+            self._on(Event.SOUND if owner else Event.SOUND_UNOWNED, "joint states are back")
         if self._is_news:
             # The target must not run away from an arm that is blocked, lags or was set elsewhere. An old reading would
             # say so of an arm that moves on.
             lead = self._settings.limits.lead + self._settings.limits.lead_time * np.abs(self._velocity)
             self._reference = np.clip(self._reference, reading.position - lead, reading.position + lead)
 
-    def _due(self, tick: int, now: float) -> tuple[Held | None, int]:
-        # The chunk that drives and its row; (None, -1) if none does.
-        if self._state in (State.IDLE, State.FAULT, State.STOPPED):
-            return None, -1
-        why, reason = "no chunk", Reason.NO_CHUNK
-        for held in (self._newest, self._previous):
-            if held is None:
-                continue
-            row = tick - held.chunk.first_tick
-            if row < 0:
-                continue
-            if now >= held.until:
-                why, reason = f"the lease of chunk {held.chunk.chunk_id} has ended", Reason.LEASE_ENDED
-            elif row >= held.chunk.horizon:
-                why, reason = f"chunk {held.chunk.chunk_id} has run out", Reason.NO_CHUNK
-            else:
-                return held, row
-            break
-        self._on(Event.RUN_OUT, f"holding: {why}", reason)
-        return None, -1
+    def _fall(self, why: str, reason: Reason) -> None:
+        # Into a fault, or on in one.
+        if self._end_homing(why):
+            self._ownership = self._ownership.revoked()
+        self._queue = Queue()
+        self._wish = None
+        self._on(Event.FAILED, "")
+        self._message, self._hold_reason = why, reason
+
+    def _hindrance(self, now: float) -> str:
+        # Why the arm can't be used by hand now; empty if it can.
+        if self._state is State.STOPPED:
+            return self._message
+        if self._is_stale(now):
+            return self._staleness(now)
+        if self._fault:
+            return _in_words(self._fault)
+        if self._is_homing:
+            return "the arm is on its way home"
+        left = self._ownership.until - now
+        if self._ownership.owner and left > 0:
+            return f"{self._ownership.owner!r} owns the arm and its lease runs for another {left:.2f} s"
+        return ""
+
+    def _due(self, tick: int, now: float) -> Due:
+        if self._is_homing or self._state in (State.IDLE, State.FAULT, State.STOPPED):
+            return Due(None, -1)
+        due = self._queue.due(tick, now)
+        if due.held is None:
+            self._on(Event.RUN_OUT, f"holding: {due.why}", due.reason)
+        return due
 
     def _drive(self, row: Array) -> tuple[Array, gate.Step]:
         # What the row asks for, and what the gate makes of it.
-        settings, reading = self._settings, self._reading
-        assert reading is not None, "no state in which a chunk drives is reached before the first joint state"
-        if self._state is not State.RUNNING and not self._velocity.any() and self._is_news:
+        settings, reading = self._settings, self._set_out()
+        requested = requested_velocity(settings.space, row, reading.position, self._reference, settings.period)
+        return requested, self._pass_gate(requested, requested_gripper(row), reading)
+
+    def _drive_home(self, now: float) -> tuple[Array, gate.Step]:
+        # The same on the way home.
+        settings, reading, way = self._settings, self._set_out(), self._homing
+        assert way is not None, "only called on the way home"
+        requested = homing.next_velocity(self._reference, way.speed, settings.limits, settings.period)
+        step = self._pass_gate(requested, self._last_grip(reading), reading)
+        at_rest = not step.velocity.any()
+        self._homing = homing.watched(way, reading.position, at_rest=at_rest, hindrance=step.detail, now=now)
+        self._message = f"on the way home, {self._homing.distance:.2f} rad left"
+        self._ownership = self._ownership.renewed(now + homing.LEASE)
+        if self._homing.is_over:
+            self._ownership = self._ownership.revoked()
+            self._on(Event.RUN_OUT, f"holding: {self._homing.message}")
+        return requested, step
+
+    def _set_out(self) -> Reading:
+        # To be called before the arm is driven a step.
+        reading = self._reading
+        assert reading is not None, "no state in which the arm is driven is reached before the first joint state"
+        if (self._state is not State.RUNNING or self._is_homing) and not self._velocity.any() and self._is_news:
             # From rest the arm starts where it is. What its target was ahead by would stay for good, and the gate,
             # which looks at both, would keep the hand from the table by as much. While the arm holds, the target
             # stays: one that followed a position that sags would creep.
             self._reference = reading.position.copy()
-        requested = requested_velocity(settings.space, row, reading.position, self._reference, settings.period)
-        gripper = reading.gripper if self._gripper is None else self._gripper
-        motion = gate.Motion(self._reference, reading.position, self._velocity, gripper)
-        step = gate.step(requested, requested_gripper(row), motion, settings.limits, settings.period)
-        self._gripper = step.gripper
+        self._on(Event.DRIVEN, "")
+        return reading
+
+    def _pass_gate(self, requested: Array, gripper: float, reading: Reading) -> gate.Step:
+        settings = self._settings
+        motion = gate.Motion(self._reference, reading.position, self._velocity, self._last_grip(reading))
+        step = gate.step(requested, gripper, motion, settings.limits, settings.period)
         self._move(step.velocity)
-        return requested, step
+        return step
+
+    def _last_grip(self, reading: Reading) -> float:
+        return reading.gripper if self._gripper is None else self._gripper
+
+    @property
+    def _is_homing(self) -> bool:
+        return self._homing is not None and not self._homing.is_over
+
+    def _end_homing(self, why: str) -> bool:
+        # Whether there was a way home to be left.
+        if self._homing is None or self._homing.is_over:
+            return False
+        self._homing = self._homing.ended(why)
+        return True
 
     def _count(self, driven: bool, skipped: int) -> None:
         if self._expects:
@@ -347,9 +387,6 @@ class Execution:
         if following is not None:
             self._state, self._message, self._hold_reason = following, message, hold_reason
 
-    def _drop_chunks(self) -> None:
-        self._newest = self._previous = None
-
     def _is_stale(self, now: float) -> bool:
         return self._reading is None or now - self._read_at > self._settings.state_timeout
 
@@ -357,3 +394,7 @@ class Execution:
         if self._reading is None:
             return "no joint states yet"
         return f"joint states are {now - self._read_at:.2f} s old, limit {self._settings.state_timeout:.2f} s"
+
+
+def _in_words(fault: str) -> str:
+    return f"the robot says: {fault}; call arm_controller/recover"

@@ -2,8 +2,9 @@
 
 Checks of a chunk, in order: may anything drive; finite; shape; action space and frame; owner epoch; chunk id;
 age (not all rows were due); lease. Checks of a step, in order: finite; joint velocity; joint position with slow-down;
-Cartesian speed; workspace and table; joint acceleration, and with it jerk; gripper range. The acceleration is the last
-of the arm's because it turns what the others leave into what can be reached within a step; it is then looked at again.
+Cartesian speed; workspace, table, distance to itself; joint acceleration, and with it jerk; gripper range. The
+acceleration is the last of the arm's because it turns what the others leave into what can be reached within a step; it
+is then looked at again.
 
 A chunk is accepted or rejected; a step is accepted, clipped to what the limits allow, or rejected, and then the arm
 brakes. Speed limits scale all joints alike, so that the hand keeps its direction; a wall takes away only the part
@@ -266,7 +267,7 @@ def _say(wrong: Breach, limits: Limits, said: dict[Reason, str]) -> None:
         speed = f"hand turning at {wrong.angular:.3f} rad/s, limit {limits.angular_speed:.3f} rad/s"
         said.setdefault(Reason.CARTESIAN_SPEED, speed)
     if wrong.where:
-        said.setdefault(Reason.WORKSPACE, wrong.where)
+        said.setdefault(Reason.SELF_COLLISION if wrong.itself else Reason.WORKSPACE, wrong.where)
 
 
 def _space(number: int) -> str:

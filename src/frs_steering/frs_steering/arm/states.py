@@ -15,7 +15,8 @@ class State(IntEnum):
     HOLDING = 3
     """The lease ended or the chunk ran out: the arm decelerates and rests, the next chunk goes on."""
     FAULT = 4
-    """The joint states are stale: the arm decelerates and rests until they come again."""
+    """The joint states are stale, until they come again, or the robot told of an error, until `recover`: the arm
+    decelerates and rests."""
     STOPPED = 5
     """Latched stop: the arm decelerates and rests until a reset, after which it must be claimed anew."""
 
@@ -25,37 +26,37 @@ class Event(Enum):
 
     CLAIMED = auto()
     DRIVEN = auto()
-    """A row of a chunk drives this control step."""
+    """A row of a chunk drives this control step, or the arm is on its way home."""
     RUN_OUT = auto()
-    """No row drives this control step."""
-    STALE = auto()
-    """The joint states have become stale."""
-    FRESH = auto()
-    """They come again, and the arm has an owner."""
-    FRESH_UNOWNED = auto()
-    """They come again, and the arm has no owner."""
+    """No row drives this control step any longer."""
+    FAILED = auto()
+    """The joint states have become stale, or the robot told of an error."""
+    SOUND = auto()
+    """That is over, and the arm has an owner."""
+    SOUND_UNOWNED = auto()
+    """That is over, and the arm has no owner."""
     STOP = auto()
     RESET = auto()
 
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.IDLE, Event.CLAIMED): State.ARMED,
-    (State.IDLE, Event.STALE): State.FAULT,
+    (State.IDLE, Event.FAILED): State.FAULT,
     (State.IDLE, Event.STOP): State.STOPPED,
     (State.ARMED, Event.CLAIMED): State.ARMED,
     (State.ARMED, Event.DRIVEN): State.RUNNING,
-    (State.ARMED, Event.STALE): State.FAULT,
+    (State.ARMED, Event.FAILED): State.FAULT,
     (State.ARMED, Event.STOP): State.STOPPED,
     (State.RUNNING, Event.CLAIMED): State.ARMED,
     (State.RUNNING, Event.RUN_OUT): State.HOLDING,
-    (State.RUNNING, Event.STALE): State.FAULT,
+    (State.RUNNING, Event.FAILED): State.FAULT,
     (State.RUNNING, Event.STOP): State.STOPPED,
     (State.HOLDING, Event.CLAIMED): State.ARMED,
     (State.HOLDING, Event.DRIVEN): State.RUNNING,
-    (State.HOLDING, Event.STALE): State.FAULT,
+    (State.HOLDING, Event.FAILED): State.FAULT,
     (State.HOLDING, Event.STOP): State.STOPPED,
-    (State.FAULT, Event.FRESH): State.HOLDING,
-    (State.FAULT, Event.FRESH_UNOWNED): State.IDLE,
+    (State.FAULT, Event.SOUND): State.HOLDING,
+    (State.FAULT, Event.SOUND_UNOWNED): State.IDLE,
     (State.FAULT, Event.STOP): State.STOPPED,
     (State.STOPPED, Event.RESET): State.IDLE,
 }

@@ -34,3 +34,5 @@ class Reason(IntEnum):
     GRIPPER_RANGE = 15
     STATE_STALE = 16
     STOPPED = 17
+    SELF_COLLISION = 18
+    ROBOT_ERROR = 19

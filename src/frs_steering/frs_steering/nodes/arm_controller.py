@@ -18,21 +18,29 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
-from frs_steering.arm.execution import Execution, Outcome, Settings
+from frs_steering.arm.backends.interface import GripperBackend
+from frs_steering.arm.execution import Execution
+from frs_steering.arm.homing import Homing
 from frs_steering.arm.limits import ACCELERATION_SHARE, greatest_speeds, limits_of
+from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.reading import ReadingError, read_joints
 from frs_steering.arm.robots import ROBOTS
+from frs_steering.arm.settings import Settings
 from frs_steering.arm.states import State
 from frs_steering.arm.verdicts import Verdict
+from frs_steering.nodes.arm_home import HomeAction
 from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, step_report
+from frs_steering.nodes.arm_recovery import Recovery
 from frs_steering.nodes.conversions import seconds
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
+from frs_steering.nodes.robotiq_gripper import RobotiqGripper
 from frs_steering.nodes.runtime import REALTIME, run
-from frs_steering.nodes.trajectory_backend import TrajectoryBackend
+from frs_steering.nodes.trajectory_backend import TrajectoryArm, TrajectoryGripper
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.spaces import ActionSpace
 
+GRIPPERS = ("franka_hand", "robotiq")
 SWITCH_INTERVAL = 0.0005
 """How soon a busy callback gives way to the control thread [s]; Python's own default is 5 ms."""
 FIFO_PRIORITY = REALTIME + 1
@@ -41,6 +49,8 @@ STEPS_AT_REST = 2
 """Control steps at rest before the node goes, so that the backend surely has a zero command."""
 CLOSING_TIME = 1.5
 """Longest wait for that [s]."""
+LOOK_PERIOD = 0.5
+"""s between two looks at the gripper's trouble."""
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
 
@@ -55,6 +65,10 @@ class ArmControllerParameters:
         "what the columns of a chunk mean; chunks of another space are rejected",
         choices=("joint_velocity", "joint_position", "cartesian_velocity"),
     )
+    gripper: str = param(
+        "franka_hand", "'franka_hand' hears a topic, 'robotiq' is a 2F-85 on a serial port", choices=GRIPPERS
+    )
+    gripper_port: str = param("", "serial port of the Robotiq, such as /dev/serial/by-id/...; only it needs one")
     control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=5, high=100)
     lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
     joint_state_timeout: float = param(0.25, "age at which joint states are stale [s]", low=0.02, high=2)
@@ -79,6 +93,11 @@ def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Sett
     Raises:
         ParameterError: parameters contradict each other; the message names them.
     """
+    if (parameters.gripper == "robotiq") != bool(parameters.gripper_port):
+        raise ParameterError(
+            f"parameters of node 'arm_controller': gripper is {parameters.gripper!r} and gripper_port "
+            f"{parameters.gripper_port!r}; 'robotiq' needs the path of its serial port, 'franka_hand' has none"
+        )
     robot = ROBOTS[parameters.robot]
     period = 1.0 / parameters.control_rate
     try:
@@ -113,14 +132,21 @@ class ArmController(Node):
         sys.setswitchinterval(SWITCH_INTERVAL)
         super().__init__("arm_controller")
         # An epoch must not come back after a restart; the wall clock in microseconds outruns any number of claims.
-        settings = settings_from(declare(self, ArmControllerParameters), first_epoch=time.time_ns() // 1000)
+        parameters = declare(self, ArmControllerParameters)
+        settings = settings_from(parameters, first_epoch=time.time_ns() // 1000)
         self._period = settings.period
         self._execution = Execution(settings)
         self._lock = threading.Lock()
         self._tick = 0
         self._closing = threading.Event()
         self._error: Exception | None = None
-        self._backend = TrajectoryBackend(self, self._period)
+        self._arm = TrajectoryArm(self, self._period)
+        self._gripper: GripperBackend = (
+            RobotiqGripper(self, parameters.gripper_port)
+            if parameters.gripper == "robotiq"
+            else TrajectoryGripper(self, self._period)
+        )
+        self._told_trouble = ""
         self._states = self.create_publisher(ArmState, "arm_state", LATCHED)
         self._reports = self.create_publisher(GateReport, "gate_report", EVENT)
         self.create_subscription(JointState, "joint_states", self._on_joint_state, SENSOR)
@@ -129,6 +155,12 @@ class ArmController(Node):
         self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)
         self.create_service(Trigger, "arm_controller/stop", self._on_stop)
         self.create_service(Trigger, "arm_controller/reset", self._on_reset)
+        self.create_service(Trigger, "arm_controller/open_gripper", lambda _, response: self._on_grip(0.0, response))
+        self.create_service(Trigger, "arm_controller/close_gripper", lambda _, response: self._on_grip(1.0, response))
+        self.create_timer(LOOK_PERIOD, self._look_at_gripper)
+        self._home = HomeAction(self, self._set_out, self._progress, self._cancel_home)
+        recovery = Recovery(self, self._report, self._recover)
+        self.side_nodes = (recovery.node,)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 
@@ -142,6 +174,8 @@ class ArmController(Node):
             self._execution.stop("the controller shuts down")
         self._closing.set()
         self._thread.join(CLOSING_TIME)
+        self._gripper.close()
+        self._home.close()
         if self._error is not None:
             raise self._error
 
@@ -188,6 +222,40 @@ class ArmController(Node):
             response.success, response.message = self._execution.reset()
         return response
 
+    def _on_grip(self, closing: float, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            response.success, response.message = self._execution.grip(closing, time.monotonic())
+        if response.success and self._gripper.trouble:
+            response.success, response.message = False, self._gripper.trouble
+        return response
+
+    def _look_at_gripper(self) -> None:
+        # The arm goes on without its gripper: the fingers keep what they hold, and a hold would not help them.
+        trouble = self._gripper.trouble
+        if trouble != self._told_trouble:
+            self._told_trouble = trouble
+            self.get_logger().warning(trouble) if trouble else self.get_logger().info("the gripper follows")
+
+    def _set_out(self, speed: float) -> tuple[bool, str]:
+        with self._lock:
+            return self._execution.home(speed, time.monotonic())
+
+    def _progress(self) -> Homing | None:
+        with self._lock:
+            return self._execution.homing
+
+    def _cancel_home(self) -> None:
+        with self._lock:
+            self._execution.cancel_home()
+
+    def _report(self, error: str) -> None:
+        with self._lock:
+            self._execution.report(error)
+
+    def _recover(self) -> tuple[bool, str]:
+        with self._lock:
+            return self._execution.recover(time.monotonic())
+
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
@@ -212,7 +280,9 @@ class ArmController(Node):
                 outcome = self._execution.tick(tick, now)
                 self._tick = tick
             if outcome.command is not None:
-                self._backend.send(outcome.command)
+                self._arm.send(outcome.command)
+            if outcome.grip is not None:
+                self._gripper.send(outcome.grip)
             self._tell(outcome, tick, now - due)
             if outcome.state is not state:
                 state = outcome.state
@@ -222,7 +292,7 @@ class ArmController(Node):
 
     def _tell(self, outcome: Outcome, tick: int, lateness: float) -> None:
         stamp = self.get_clock().now().to_msg()
-        self._states.publish(arm_state(outcome, tick, stamp))
+        self._states.publish(arm_state(outcome, tick, stamp, self._gripper.trouble))
         self._reports.publish(step_report(outcome, tick, lateness, stamp))
 
 

@@ -9,8 +9,8 @@ from builtin_interfaces.msg import Time
 from frs_msgs.msg import ActionChunk, ArmState, GateReport
 
 from frs_steering.arm.chunk import Chunk
-from frs_steering.arm.execution import Outcome
 from frs_steering.arm.gate import Judgement
+from frs_steering.arm.outcome import Outcome
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.kinematics import quaternion, tcp_pose
 
@@ -69,8 +69,8 @@ def step_report(outcome: Outcome, tick: int, lateness: float, stamp: Time) -> Ga
     return report
 
 
-def arm_state(outcome: Outcome, tick: int, stamp: Time) -> ArmState:
-    """The controller's state; what has not been measured yet is NaN."""
+def arm_state(outcome: Outcome, tick: int, stamp: Time, trouble: str = "") -> ArmState:
+    """The controller's state; what has not been measured yet is NaN. `trouble` is the gripper's, in words."""
     reading = outcome.reading
     state = ArmState(
         state=int(outcome.state),
@@ -85,7 +85,7 @@ def arm_state(outcome: Outcome, tick: int, stamp: Time) -> ArmState:
         lease_remaining=outcome.lease_remaining,
         ticks_driven=outcome.ticks_driven,
         ticks_starved=outcome.ticks_starved,
-        message=outcome.message,
+        message=f"{outcome.message}; {trouble}" if trouble else outcome.message,
     )
     state.header.stamp, state.header.frame_id = stamp, BASE_FRAME
     pose = np.full((4, 4), np.nan) if reading is None else tcp_pose(reading.position)

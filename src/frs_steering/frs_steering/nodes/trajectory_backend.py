@@ -1,4 +1,4 @@
-"""The backend of ros2_control and of the simulated arm: single-point joint trajectories on two topics."""
+"""The backends of ros2_control and of the simulated arm: single-point trajectories, for the arm and its fingers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from builtin_interfaces.msg import Duration
 from numpy.typing import NDArray
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from frs_steering.arm.backends.interface import Command
@@ -26,27 +25,40 @@ def target(command: Command, period: float) -> Array:
     return command.position - 0.5 * period * command.velocity
 
 
-class TrajectoryBackend:
+class TrajectoryArm:
     """Publishes each command as the one point of a trajectory that ends after a control step.
 
     The stamp is zero: the trajectory begins on receipt.
     """
 
     def __init__(self, node: Node, period: float) -> None:
-        self._arm = node.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
-        self._gripper = node.create_publisher(JointTrajectory, "fr3_gripper_controller/joint_trajectory", COMMAND)
+        self._publisher = node.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
         self._period = period
-        self._duration = Duration(sec=int(period), nanosec=round(period % 1.0 * 1e9))
 
     def send(self, command: Command) -> None:
-        """Publish; see `Backend`."""
-        positions = target(command, self._period)
-        self._publish(self._arm, list(JOINT_NAMES), positions.tolist(), command.velocity.tolist())
-        if command.gripper is not None:
-            self._publish(self._gripper, [FINGER_JOINT], [finger_position(command.gripper)], [])
+        """Publish; see `ArmBackend`."""
+        point = _point(target(command, self._period).tolist(), command.velocity.tolist(), self._period)
+        self._publisher.publish(JointTrajectory(joint_names=list(JOINT_NAMES), points=[point]))
 
-    def _publish(
-        self, publisher: Publisher, joints: list[str], positions: list[float], velocities: list[float]
-    ) -> None:
-        point = JointTrajectoryPoint(positions=positions, velocities=velocities, time_from_start=self._duration)
-        publisher.publish(JointTrajectory(joint_names=joints, points=[point]))
+
+class TrajectoryGripper:
+    """Publishes the position of a finger likewise. Nobody answers, so it knows no trouble."""
+
+    trouble = ""
+
+    def __init__(self, node: Node, period: float) -> None:
+        self._publisher = node.create_publisher(JointTrajectory, "fr3_gripper_controller/joint_trajectory", COMMAND)
+        self._period = period
+
+    def send(self, closing: float) -> None:
+        """Publish; see `GripperBackend`."""
+        point = _point([finger_position(closing)], [], self._period)
+        self._publisher.publish(JointTrajectory(joint_names=[FINGER_JOINT], points=[point]))
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+def _point(positions: list[float], velocities: list[float], period: float) -> JointTrajectoryPoint:
+    duration = Duration(sec=int(period), nanosec=round(period % 1.0 * 1e9))
+    return JointTrajectoryPoint(positions=positions, velocities=velocities, time_from_start=duration)

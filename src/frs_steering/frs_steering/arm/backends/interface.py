@@ -1,4 +1,4 @@
-"""The one thing that a backend must do."""
+"""What a backend of the arm and one of the gripper must do."""
 
 from __future__ import annotations
 
@@ -18,16 +18,28 @@ class Command:
     Attributes:
         velocity: joint velocities for this step (7,) [rad/s].
         position: joint positions to be reached at its end (7,) [rad].
-        gripper: 0 open .. 1 closed; None while the gripper is to stay as it is.
     """
 
     velocity: Array
     position: Array
-    gripper: float | None
 
 
-class Backend(Protocol):
+class ArmBackend(Protocol):
     """Takes the arm's commands, one each control step, also while it holds."""
 
     def send(self, command: Command) -> None:
         """Hand a command on; must not wait for the robot."""
+
+
+class GripperBackend(Protocol):
+    """Takes what the gripper is to do, now and then."""
+
+    def send(self, closing: float) -> None:
+        """Ask for a gripper value, 0 open .. 1 closed, which the gate has passed; must not wait for the gripper."""
+
+    @property
+    def trouble(self) -> str:
+        """Why the gripper does not follow, in words; empty while it does, or where nobody can know."""
+
+    def close(self) -> None:
+        """End what was begun for it; the fingers keep what they hold."""

@@ -27,6 +27,8 @@ ACTIVATION_TIME = 5.0
 """s that the fingers may take to open and close once, which is what activation does."""
 PERIOD = 0.05
 """s between two exchanges; each takes about 10 ms."""
+LEAVE_TIME = 0.5
+"""Longest wait for the thread to end [s]; it may be in the midst of an activation, and ends with the process."""
 RETRY = 0.5
 """s between two attempts to reach a gripper that does not answer."""
 
@@ -146,7 +148,7 @@ class Robotiq:
     def close(self) -> None:
         """End the thread. The fingers keep what they hold."""
         self._over.set()
-        self._thread.join()
+        self._thread.join(LEAVE_TIME)
 
     def _run(self) -> None:
         while not self._over.is_set():

@@ -1,0 +1,31 @@
+"""How chunks are executed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from frs_steering.arm.limits import Limits
+from frs_steering.robot.spaces import ActionSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How chunks are executed.
+
+    Attributes:
+        space: the controller's action space; chunks of another are rejected.
+        frame: of Cartesian rows.
+        period: of a control step [s].
+        lease_max: longest lease of a chunk [s].
+        state_timeout: age at which joint states are stale [s].
+        first_epoch: of the first claim; greater than any epoch granted before, also by an earlier process.
+        limits: that the gate holds.
+    """
+
+    space: ActionSpace
+    frame: str
+    period: float
+    lease_max: float
+    state_timeout: float
+    first_epoch: int
+    limits: Limits

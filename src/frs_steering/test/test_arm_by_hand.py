@@ -1,0 +1,74 @@
+"""What people ask of the controller without driving the arm: the gripper, a recovery, a reset."""
+
+from __future__ import annotations
+
+from arm_bench import Bench
+
+from frs_steering.arm.ownership import CLAIM_LEASE
+from frs_steering.arm.states import State
+from frs_steering.arm.verdicts import Verdict
+
+
+def test_a_robots_error_is_a_fault_until_somebody_recovers_from_it() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.execution.report("joint_reflex")
+    outcomes = bench.steps(6)
+    assert {outcome.state for outcome in outcomes} == {State.FAULT}
+    assert outcomes[-1].message == "the robot says: joint_reflex; call arm_controller/recover"
+    assert not outcomes[-1].velocity.any()
+    assert bench.send(2).verdict is Verdict.REJECTED
+    assert bench.execution.recover(bench.now) == (False, "the robot still says: joint_reflex")
+    bench.execution.report("")
+    assert bench.step().state is State.FAULT, "it is not over by itself"
+    assert bench.execution.recover(bench.now) == (True, "recovered from: joint_reflex")
+    assert bench.step().state is State.HOLDING
+    assert bench.send(2).verdict is Verdict.ACCEPTED
+    assert bench.step().state is State.RUNNING
+
+
+def test_where_there_is_no_fault_nothing_is_recovered_from() -> None:
+    bench = Bench().claimed()
+    assert bench.execution.recover(bench.now)[1].startswith("nothing to recover from: ARMED")
+    bench.execution.report("joint_reflex")
+    bench.execution.stop("a test")
+    assert bench.execution.recover(bench.now)[1].endswith("a stop is no fault")
+    bench.execution.reset()
+    assert bench.step().state is State.FAULT, "a reset ends the stop, not the fault"
+    bench.measures = False
+    bench.execution.report("")
+    bench.steps(5)
+    assert "s old, limit 0.25 s" in bench.execution.recover(bench.now)[1]
+
+
+def test_by_hand_the_gripper_is_told_once_and_only_while_nobody_drives() -> None:
+    bench = Bench()
+    bench.step()
+    assert bench.execution.grip(1.0, bench.now) == (True, "asked of the gripper")
+    closed, after = bench.step(), bench.step()
+    assert (closed.grip, closed.command, after.grip) == (1.0, None, None), "the arm itself is told nothing"
+    assert after.gripper == bench.gripper == 1.0
+    bench.claimed()
+    done, words = bench.execution.grip(0.0, bench.now)
+    assert not done and "'steering' owns the arm and its lease runs for another 2.00 s" in words
+    bench.now += CLAIM_LEASE
+    bench.step()
+    assert bench.execution.grip(0.0, bench.now)[0], "who has claimed the arm, but does not drive it, is in nobody's way"
+    assert bench.step().grip == 0.0
+    bench.execution.stop("a test")
+    assert bench.execution.grip(1.0, bench.now)[1].startswith("refused: stopped: a test")
+    assert bench.step().grip is None
+
+
+def test_a_reset_while_the_arm_brakes_still_brings_it_to_rest() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(6)
+    bench.execution.stop("a test")
+    bench.step()
+    bench.execution.reset()
+    outcomes = bench.steps(6)
+    told = [outcome.command.velocity for outcome in outcomes if outcome.command]
+    assert not told[-1].any(), "the last command is a zero"
+    assert outcomes[-1].command is None and outcomes[-1].state is State.IDLE
