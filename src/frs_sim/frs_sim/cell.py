@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from dataclasses import dataclass
 
 import mujoco
@@ -13,6 +14,7 @@ from frs_sim.layout import lay_out
 from frs_sim.objects import THINGS
 from frs_sim.scene import IMAGE_SIZE, TIMESTEP, build_model
 from frs_sim.tasks import Task, find_task
+from frs_steering.policies.interface import GRIPPER_LAGS
 from frs_steering.robot.fr3 import FINGER_OPEN, RESET_POSITION, gripper_value
 from frs_steering.robot.kinematics import TCP_OFFSET
 
@@ -23,6 +25,7 @@ ACCELERATION = 10.0  # rad/s^2, FR3 joint acceleration limit (libfranka): the dr
 DRIVE_LAG = 0.1  # s, kv/kp of the position servos; fed forward so that the arm does not lag its target
 BLOCKED = 0.005  # rad that the goal may lead a blocked joint: it neither winds up nor presses hard (lag: 0.001)
 PARKED = -5.0  # m, height where unused things float, under the floor
+_LAGS = tuple(round(lag * CONTROL_RATE) for lag in GRIPPER_LAGS)  # control steps
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Cell:
         self._held_steps = 0
         self.steps = 0
         self.advance(0.2)  # let everything come to rest
+        self._grips = deque([self.gripper], maxlen=1 + max(_LAGS))
         self.data.time = 0.0
         return self.task.instruction
 
@@ -121,6 +125,7 @@ class Cell:
     def step_success(self) -> bool:
         """Judge success; call once a control step. True once the test has held for half a second."""
         self.steps += 1
+        self._grips.append(self.gripper)
         self._held_steps = self._held_steps + 1 if self._is_done_now() else 0
         return self.success
 
@@ -148,6 +153,12 @@ class Cell:
     def gripper(self) -> float:
         """0 open .. 1 closed, measured."""
         return gripper_value(self.finger)
+
+    @property
+    def gripper_before(self) -> tuple[float, float]:
+        """The gripper GRIPPER_LAGS ago; where that is before the reset, at the reset."""
+        first, second = (self._grips[max(0, len(self._grips) - 1 - lag)] for lag in _LAGS)
+        return first, second
 
     def truth(self) -> Truth:
         """The true state; see `Truth`."""

@@ -1,9 +1,9 @@
 """Demonstrations by the scripted experts: what the embedded policy learns from.
 
-Every frame is labelled with the chunk that the expert would drive from there on if nothing disturbed it. Who drove
-there does not matter: a disturbed expert, or, in turns with it, a policy that learns (DAgger, arXiv 1011.0686), alone
-or steered. Each worker process runs episodes in its own free-running cell and writes one shard per batch of episodes;
-a shard that is there already is kept, so an interrupted run goes on where it stopped.
+Every fourth control step gives a frame, labelled with the chunk that the expert would drive from there on if nothing
+disturbed it. Who drove there does not matter: a disturbed expert, or, in turns with it, a policy that learns (DAgger,
+arXiv 1011.0686), alone or steered. Each worker process runs episodes in its own free-running cell and writes one shard
+per batch of episodes; a shard that is there already is kept, so an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from frs_sim.objects import THINGS
 from frs_sim.oracle import oracle
 from frs_sim.scene import CAMERAS
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
+from frs_steering.arm.chunk import requested_gripper
 from frs_steering.policies import Observation, Policy, load_policy
 from frs_steering.robot.kinematics import joint_velocity
 from frs_steering.steer.decision import decide
@@ -35,6 +36,7 @@ from frs_steering.steer.method import Method
 
 EPISODES_PER_SHARD = 10
 HORIZON = 16  # rows of a chunk
+KEPT_EVERY = 4  # control steps; frames in between are much alike, and rendering is what takes the time
 AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand learns to leave
 SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
 BELOW = -0.05  # m: what is lower has fallen off the table
@@ -48,8 +50,8 @@ class Shard:
     """What one worker writes: episodes `first` .. `first + count - 1` of a task.
 
     The file is an uncompressed .npz: images_<camera> (N, s, s, 3) uint8 RGB; joint_position (N, 7) f32 rad;
-    gripper (N,) f32; chunk (N, H, 7) f32 SI, what the expert would do; things (N, T, 3) f32 m, positions relative to
-    the TCP, NaN where a thing is absent; instruction, a string.
+    grips (N, 3) f32, the gripper now and GRIPPER_LAGS ago; chunk (N, H, 7) f32 SI, what the expert would do; things
+    (N, T, 3) f32 m, positions relative to the TCP, NaN where a thing is absent; instruction, a string.
     """
 
     task: str
@@ -138,36 +140,49 @@ def _demonstrate(
     chunk = np.empty((0, 7))
     while cell.steps < cell.task.step_limit + AFTER_SUCCESS and left > 0:
         truth = cell.truth()
-        label = imagine(cell.task, truth, HORIZON, 1.0 / CONTROL_RATE, style)
-        row = {
-            "joint_position": cell.joint_position,
-            "gripper": np.array(cell.gripper),
-            "chunk": label,
-            "things": _relative(truth),
-        }
-        views = {camera: eyes.look(cell.data, camera).copy() for camera in CAMERAS}
-        for camera, view in views.items():
-            size = (shard.image_size, shard.image_size)
-            row[f"images_{camera}"] = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
-        for key, value in row.items():
-            rows.setdefault(key, []).append(value if value.dtype == np.uint8 else value.astype(np.float32))
+        kept = cell.steps % KEPT_EVERY == 0
+        label = imagine(cell.task, truth, HORIZON if kept else 1, 1.0 / CONTROL_RATE, style)
+        if kept:
+            for key, value in _frame(cell, _look(cell, eyes), truth, label, shard.image_size).items():
+                rows.setdefault(key, []).append(value)
         if policy is not None and policy_left == 0 and rng.random() < 0.03:
             policy_left, steered = int(rng.integers(8, 40)), bool(rng.random() < STEERED)
         if policy is not None and policy_left > 0:
             if not len(chunk):
                 told = UNKNOWN if steered else cell.task.instruction
-                observation = Observation(views, cell.joint_position, cell.gripper, told)
+                views = _look(cell, eyes)
+                observation = Observation(views, cell.joint_position, cell.gripper, cell.gripper_before, told)
                 wish = oracle(cell.task, truth) if steered else None
                 made = decide(policy, observation, wish, Trust(), method=Method(), seed=int(rng.integers(2**31)))
                 assert made.answer.chunk is not None, "a decision gives a chunk"
                 chunk = made.answer.chunk[: policy.spec.execute_rows]
             action, chunk, policy_left = chunk[0], chunk[1:], policy_left - 1
+            action[6] = requested_gripper(action)
         else:
             chunk = chunk[:0]
             action = disturbance.next(label[0], plan(cell.task, truth).phase)
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
         left -= cell.success
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None
+
+
+def _look(cell: Cell, eyes: Eyes) -> dict[str, np.ndarray]:
+    return {camera: eyes.look(cell.data, camera).copy() for camera in CAMERAS}
+
+
+def _frame(
+    cell: Cell, views: dict[str, np.ndarray], truth: Truth, label: np.ndarray, size: int
+) -> dict[str, np.ndarray]:
+    numbers = {
+        "joint_position": cell.joint_position,
+        "grips": np.array([cell.gripper, *cell.gripper_before]),
+        "chunk": label,
+        "things": _relative(truth),
+    }
+    frame: dict[str, np.ndarray] = {key: value.astype(np.float32) for key, value in numbers.items()}
+    for camera, view in views.items():
+        frame[f"images_{camera}"] = cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA)
+    return frame
 
 
 def _style(rng: np.random.Generator) -> Style:

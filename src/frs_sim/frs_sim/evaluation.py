@@ -82,7 +82,7 @@ def run_episode(
         execution.observe(Reading(cell.joint_position, cell.joint_velocity, cell.gripper), now)
         if tick == next_decision:
             views = {camera: eyes.look(cell.data, camera) for camera in spec.cameras}
-            observation = Observation(views, cell.joint_position, cell.gripper, instruction)
+            observation = Observation(views, cell.joint_position, cell.gripper, cell.gripper_before, instruction)
             wish = None if reasoner is None or decisions % every else reasoner(cell.task, cell.truth())
             before = time.perf_counter()
             seed = scene * 1000 + tick

@@ -21,7 +21,7 @@ def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> N
     assert shards[0].stat().st_mtime_ns == made
 
     frames = load(shards, tuple(CAMERAS))
-    assert len(frames) > 60
+    assert len(frames) > 20
     assert frames.images.shape == (len(frames), 2, 64, 64, 3)
     assert frames.chunk.shape == (len(frames), 16, 7)
     assert frames.chunk[..., :3].norm(dim=-1).max() <= SPEEDS[1] + 1e-6
@@ -36,7 +36,7 @@ def test_bad_shards_are_named(tmp_path: Path) -> None:
     with pytest.raises(DemonstrationError, match="no demonstrations"):
         load([], tuple(CAMERAS))
     np.savez(tmp_path / "half.npz", chunk=np.zeros((2, 16, 7)))
-    with pytest.raises(DemonstrationError, match=r"half\.npz lacks joint_position, gripper"):
+    with pytest.raises(DemonstrationError, match=r"half\.npz lacks joint_position, grips"):
         load([tmp_path / "half.npz"], tuple(CAMERAS))
 
 

@@ -76,7 +76,7 @@ def test_the_policy_sees_no_more_than_a_robot_does(
     run(workshop, "frs:steps=1", reasoner=Upwards())
     assert all(type(observation) is Observation for observation in seen)
     assert {field.name for field in dataclasses.fields(Observation)} == {
-        "images", "joint_position", "gripper", "instruction"
+        "images", "joint_position", "gripper", "gripper_before", "instruction"
     }  # fmt: skip
     assert {camera for observation in seen for camera in observation.images} == set(policy.spec.cameras)
     assert {observation.instruction for observation in seen} == {cell.task.instruction}

@@ -24,7 +24,7 @@ def observation() -> Observation:
     policy = load_policy("embedded")
     rng = np.random.default_rng(0)
     images = {name: rng.integers(0, 256, (64, 64, 3), np.uint8) for name in policy.spec.cameras}
-    return Observation(images, np.zeros(7), 0.5, "tidy up")
+    return Observation(images, np.zeros(7), 0.5, (0.0, 0.0), "tidy up")
 
 
 def test_its_noise_is_denoised_by_the_policy(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def decided(policy: Policy, number: int, method: str) -> tuple[PolicyInput, Deci
     """What the policy saw and what came of it, by one method."""
     spec, rng = policy.spec, np.random.default_rng(number)
     images = {name: rng.integers(0, 256, (96, 96, 3), np.uint8) for name in spec.cameras}
-    seen = Observation(images, rng.uniform(-1.0, 1.0, 7), float(rng.random()), "put the egg in the basket")
+    seen = Observation(images, rng.uniform(-1.0, 1.0, 7), float(rng.random()), (0.0, 0.0), "put the egg in the basket")
     how = parse_method(method)
     chunk = 0.1 * rng.standard_normal((spec.horizon, spec.dim)).astype(np.float32)
     reference = Reference(chunk, np.arange(spec.dim) < 3) if how.needs_reference else None

@@ -30,7 +30,7 @@ def policy() -> EmbeddedPolicy:
 @pytest.fixture(scope="module")
 def observation() -> Observation:
     images = {camera: np.full((64, 64, 3), 90, np.uint8) for camera in ("exterior", "wrist")}
-    return Observation(images, RESET_POSITION.copy(), 0.4, "lift it")
+    return Observation(images, RESET_POSITION.copy(), 0.4, (0.0, 0.0), "lift it")
 
 
 @pytest.mark.parametrize("text", REFERENCED)

@@ -20,7 +20,7 @@ def network() -> Network:
 
 def observation(instruction: str) -> Observation:
     images = {camera: np.full((224, 224, 3), 90, np.uint8) for camera in ("exterior", "wrist")}
-    return Observation(images, np.zeros(7), 0.5, instruction)
+    return Observation(images, np.zeros(7), 0.5, (0.0, 0.0), instruction)
 
 
 def test_a_file_gives_back_what_was_saved(network: Network, tmp_path: Path) -> None:

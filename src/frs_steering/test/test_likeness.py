@@ -42,7 +42,7 @@ def test_the_score_of_a_chunk_does_not_depend_on_its_company() -> None:
 @pytest.fixture(scope="module")
 def observation() -> Observation:
     images = {camera: np.full((224, 224, 3), 120, np.uint8) for camera in ("exterior", "wrist")}
-    return Observation(images, RESET_POSITION.copy(), 0.0, "do something")
+    return Observation(images, RESET_POSITION.copy(), 0.0, (0.0, 0.0), "do something")
 
 
 def test_the_policys_own_chunks_are_like_it_and_wild_ones_are_not(observation: Observation) -> None:

@@ -58,6 +58,25 @@ def test_arm_and_gripper_may_come_apart():
     assert assembler.assemble(10.02).observation.gripper == 0.0
 
 
+def test_what_the_gripper_did_before_is_told():
+    assembler = filled()  # 0.75 closed at 100 s
+    assert assembler.assemble(10.0).observation.gripper_before == pytest.approx((0.75, 0.75)), "the first"
+    for hundredth in range(1, 271):  # from 101 s on it is open, from 102 s on closed
+        position = 0.0 if hundredth >= 200 else 0.04 if hundredth >= 100 else 0.01
+        assembler.put_joints(["finger"], [position], (100 * 100 + hundredth) * SECOND // 100, 10.0)
+    assembler.put_joints(ARM, range(1, 8), 10270 * SECOND // 100, 10.0)
+    for camera in ("exterior", "wrist"):
+        assembler.put_image(camera, frame(stamp=102.7), 10.0)
+    seen = assembler.assemble(10.0).observation
+    assert (seen.gripper, *seen.gripper_before) == (1.0, 0.0, 0.0), "now, 0.8 s before, 1.6 s before"
+
+
+def test_a_gripper_whose_clock_went_back_is_remembered_from_there():
+    assembler = filled()
+    assembler.put_joints(["finger"], [0.04], 99 * SECOND + SECOND - 1, 10.0)
+    assert assembler.assemble(10.0).observation.gripper_before == (0.0, 0.0)
+
+
 def test_camera_that_never_came_is_named():
     assembler = ObservationAssembler(("exterior", "wrist"), LAYOUT, Freshness())
     assembler.put_image("exterior", frame(), 10.0)

@@ -20,7 +20,7 @@ def fields() -> list[VelocityField]:
     fields = []
     for grey, instruction in ((60, policy.network.config.vocabulary[0]), (120, "do something"), (180, "do something")):
         images = {camera: np.full((224, 224, 3), grey, np.uint8) for camera in policy.spec.cameras}
-        observation = Observation(images, RESET_POSITION.copy(), 0.0, instruction)
+        observation = Observation(images, RESET_POSITION.copy(), 0.0, (0.0, 0.0), instruction)
         fields.append(policy.field(policy.encode(policy.prepare(observation))))
     return fields
 

@@ -26,7 +26,7 @@ from frs_steering.steer.query import Answer, Operation
 
 def test_images_are_kept_as_they_are_or_at_the_policys_size():
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    moment = Moment(Observation({"top": pixels}, np.arange(7.0), 0.25, "go"), 3_000_000_004, 0.0)
+    moment = Moment(Observation({"top": pixels}, np.arange(7.0), 0.25, (0.0, 0.0), "go"), 3_000_000_004, 0.0)
     spec = dataclasses.replace(SPEC, cameras=("top",))
     msg = policy_input_to_msg(moment, 9, spec)
     assert (msg.header.stamp.sec, msg.header.stamp.nanosec, msg.seed, msg.gripper) == (3, 4, 9, 0.25)
@@ -39,7 +39,7 @@ def test_images_are_kept_as_they_are_or_at_the_policys_size():
 
 
 def test_a_decision_holds_what_a_noise_policy_needs():
-    seen = Observation({}, np.arange(7.0), 0.75, "")
+    seen = Observation({}, np.arange(7.0), 0.75, (0.0, 0.0), "")
     chunk = np.ones((SPEC.horizon, SPEC.dim), np.float32)
     response = FlowQuery.Response()
     answer = Answer(np.array([1.5, 2.5], np.float32), noise_used=chunk, chunk=chunk)

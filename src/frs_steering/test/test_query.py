@@ -27,7 +27,7 @@ def policy() -> EmbeddedPolicy:
 def observation() -> Observation:
     rng = np.random.default_rng(0)
     images = {camera: rng.integers(0, 255, (224, 224, 3), np.uint8) for camera in ("exterior", "wrist")}
-    return Observation(images, np.zeros(7), 0.0, "put it there")
+    return Observation(images, np.zeros(7), 0.0, (0.0, 0.0), "put it there")
 
 
 def rows(value: float = 0.1) -> np.ndarray:

@@ -24,7 +24,7 @@ MASK = np.array([True, True, True, False, False, False, True])
 
 def answered(**changes) -> FlowQuery.Response:
     """A response to STEER, filled as the server does."""
-    moment = Moment(Observation({}, np.zeros(7), 0.0, ""), stamp=5_000_000_006, camera_age=0.03)
+    moment = Moment(Observation({}, np.zeros(7), 0.0, (0.0, 0.0), ""), stamp=5_000_000_006, camera_age=0.03)
     answer = Answer(
         features=np.arange(3, dtype=np.float32),
         noise_recovered=CHUNK + 1,

@@ -26,7 +26,9 @@ def frames() -> Frames:
     chunk[..., 0] = torch.where(bright, 0.15, -0.15)[:, None]
     things = torch.zeros((n, 2, 3))
     things[:, 1] = float("nan")
-    return Frames(images, torch.zeros((n, 7)), torch.zeros(n), chunk, torch.ones(n, dtype=torch.long), things, ("go",))
+    return Frames(
+        images, torch.zeros((n, 7)), torch.zeros((n, 3)), chunk, torch.ones(n, dtype=torch.long), things, ("go",)
+    )
 
 
 def recipe(iterations: int) -> Recipe:

@@ -65,6 +65,14 @@ def test_answers_and_refuses_in_words(cell: CellStandIn, start_node: Start, weig
     sample = FlowQuery.Request(operation=FlowQuery.Request.SAMPLE, method="base", seed=5)
     assert ask(cell, sample).noise_used == ask(cell, sample).noise_used
 
+    # A proposed noise is denoised under the observation that it was proposed for, unless that has become stale.
+    seen = ask(cell, FlowQuery.Request(operation=FlowQuery.Request.ENCODE, seed=9))
+    denoise = FlowQuery.Request(operation=FlowQuery.Request.DENOISE, method="noise", seed=9, noise=[0.0] * 112)
+    again = ask(cell, denoise)
+    assert (again.header.stamp, again.features) == (seen.header.stamp, seen.features)
+    cell.wait_ticks(5)
+    assert ask(cell, denoise).header.stamp != seen.header.stamp
+
     # Bad queries are refused by name, and the next good one is answered.
     for query, words in (
         (steer(chunk=[math.nan] * 112), "chunk has 112 values that are not finite"),

@@ -23,7 +23,7 @@ class Frames:
     Attributes:
         images: (N, cameras, s, s, 3) uint8 RGB.
         joint_position: (N, 7) float32 rad.
-        gripper: (N,) float32, 0 open .. 1 closed.
+        grips: (N, 3) float32, 0 open .. 1 closed: now, and `GRIPPER_LAGS` ago.
         chunk: (N, H, D) float32, SI units.
         instruction: (N,) int64, index into `vocabulary` plus one.
         things: (N, T, 3) float32 m, positions relative to the TCP; NaN where absent.
@@ -32,7 +32,7 @@ class Frames:
 
     images: Tensor
     joint_position: Tensor
-    gripper: Tensor
+    grips: Tensor
     chunk: Tensor
     instruction: Tensor
     things: Tensor
@@ -75,7 +75,7 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
     return Frames(
         images=pictures,
         joint_position=column("joint_position"),
-        gripper=column("gripper"),
+        grips=column("grips"),
         chunk=column("chunk"),
         instruction=torch.from_numpy(np.concatenate(words)),
         things=column("things"),
@@ -85,7 +85,7 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
 
 def _read(path: Path, cameras: Sequence[str], *, images: bool) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
-        others = ["joint_position", "gripper", "chunk", "things", "instruction"]
+        others = ["joint_position", "grips", "chunk", "things", "instruction"]
         pictures = [f"images_{camera}" for camera in cameras]
         missing = [name for name in [*others, *pictures] if name not in file]
         if missing:

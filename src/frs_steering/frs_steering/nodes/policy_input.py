@@ -22,6 +22,7 @@ def policy_input_to_msg(moment: Moment, seed: int, spec: PolicySpec) -> PolicyIn
         instruction=seen.instruction,
         joint_position=np.asarray(seen.joint_position, np.float64),
         gripper=float(seen.gripper),
+        gripper_before=list(seen.gripper_before),
         cameras=list(spec.cameras),
         images=[_image(seen.images[camera], spec.image_size) for camera in spec.cameras],
     )

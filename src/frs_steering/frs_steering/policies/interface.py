@@ -16,6 +16,11 @@ if TYPE_CHECKING:  # so that a process that only reads descriptions starts witho
     from frs_steering.flow import VelocityField
 
 
+GRIPPER_LAGS = (0.8, 1.6)
+"""s, how long ago the values of `Observation.gripper_before` were. A picture of open fingers around a cup does not say
+whether they are about to grasp it or have just let it go; what they did last does."""
+
+
 class PolicyError(ValueError):
     """A policy can't be loaded; the message names the file and what would be right."""
 
@@ -61,12 +66,14 @@ class Observation:
         images: camera name -> (h, w, 3) uint8 RGB.
         joint_position: (7,) rad.
         gripper: 0 open .. 1 closed.
+        gripper_before: the same, GRIPPER_LAGS ago; where that is before the first reading, the first.
         instruction: in words.
     """
 
     images: Mapping[str, np.ndarray]
     joint_position: np.ndarray
     gripper: float
+    gripper_before: tuple[float, float]
     instruction: str
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frs_steering.policies.interface import Observation
+from frs_steering.policies.interface import GRIPPER_LAGS, Observation
 
 _NANO = 1e-9
 
@@ -109,6 +110,8 @@ class ObservationAssembler:
         self._freshness = freshness
         self._frames: dict[str, tuple[Frame, float]] = {}
         self._joints: dict[str, _Received] = {}
+        # The gripper's joint, oldest first, as far back as the longest lag; 1 kHz at most, whatever the stamps say.
+        self._grips: deque[_Received] = deque(maxlen=2000)
         self._instruction = ""
         self._lock = threading.Lock()
 
@@ -125,6 +128,8 @@ class ObservationAssembler:
         fresh = {name: _Received(position, stamp, now) for name, position in zip(names, positions, strict=False)}
         with self._lock:
             self._joints.update(fresh)
+            if self._layout.gripper in fresh:
+                self._remember(fresh[self._layout.gripper])
 
     def put_instruction(self, text: str) -> None:
         """Keep the instruction in words; it holds until another one comes."""
@@ -142,6 +147,7 @@ class ObservationAssembler:
         """
         with self._lock:
             frames, joints, instruction = dict(self._frames), dict(self._joints), self._instruction
+            grips = tuple(self._grips)
         self._check_images(frames, now)
         self._check_joints(joints, now)
         if not instruction:
@@ -151,6 +157,7 @@ class ObservationAssembler:
             images={camera: rgb(camera, frames[camera][0]) for camera in self._cameras},
             joint_position=np.array([joints[name].value for name in self._layout.arm]),
             gripper=self._gripper(joints[self._layout.gripper].value),
+            gripper_before=(self._before(grips, GRIPPER_LAGS[0]), self._before(grips, GRIPPER_LAGS[1])),
             instruction=instruction,
         )
         return Moment(
@@ -158,6 +165,19 @@ class ObservationAssembler:
             stamp=min(frames[camera][0].stamp for camera in self._cameras),
             camera_age=now - min(frames[camera][1] for camera in self._cameras),
         )
+
+    def _remember(self, grip: _Received) -> None:
+        if not math.isfinite(grip.value):
+            return
+        if self._grips and grip.stamp < self._grips[-1].stamp:
+            self._grips.clear()  # its sender was started again with another clock
+        self._grips.append(grip)
+        while len(self._grips) > 1 and grip.stamp - self._grips[1].stamp >= GRIPPER_LAGS[1] / _NANO:
+            self._grips.popleft()
+
+    def _before(self, grips: Sequence[_Received], lag: float) -> float:
+        then = grips[-1].stamp - lag / _NANO
+        return self._gripper(next((grip for grip in reversed(grips) if grip.stamp <= then), grips[0]).value)
 
     def _check_images(self, frames: Mapping[str, tuple[Frame, float]], now: float) -> None:
         for camera in self._cameras:

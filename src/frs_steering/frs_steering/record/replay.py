@@ -102,7 +102,9 @@ def _observation(seen: Any, cameras: tuple[str, ...]) -> Observation:
     missing = [name for name in cameras if name not in images]
     if missing:
         raise JournalError(f"the policy's image of camera {missing[0]!r} is not in the file")
-    return Observation(images, np.array(seen.joint_position, np.float64), float(seen.gripper), seen.instruction)
+    first, second = map(float, getattr(seen, "gripper_before", (seen.gripper, seen.gripper)))
+    joints = np.array(seen.joint_position, np.float64)
+    return Observation(images, joints, float(seen.gripper), (first, second), seen.instruction)
 
 
 def _close(what: str, found: np.ndarray, stored: np.ndarray) -> float:

@@ -32,7 +32,7 @@ class NetworkConfig:
     dim: int = 7
     cameras: tuple[str, ...] = ("exterior", "wrist")
     image_size: int = 64
-    proprioception: int = 11
+    proprioception: int = 13
     vocabulary: tuple[str, ...] = ()
     keypoints: int = 32
     features: int = 256

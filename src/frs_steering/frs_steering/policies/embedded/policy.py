@@ -81,7 +81,8 @@ class EmbeddedPolicy:
         small = [cv2.resize(observation.images[c], size, interpolation=cv2.INTER_AREA) for c in self.spec.cameras]
         images = image_tensor(torch.from_numpy(np.stack(small))[None])
         joints = torch.as_tensor(observation.joint_position, dtype=torch.float32)[None]
-        state = proprioception(joints, torch.tensor([observation.gripper], dtype=torch.float32))
+        grips = torch.tensor([[observation.gripper, *observation.gripper_before]], dtype=torch.float32)
+        state = proprioception(joints, grips)
         word = torch.tensor([self._words.get(observation.instruction, 0)])
         return Inputs(images, state, word)
 
@@ -115,12 +116,20 @@ def image_tensor(images: Tensor, brightness: Tensor | float = 1.0, dtype: torch.
     return images.to(dtype).mul_(torch.as_tensor(brightness / 127.5, dtype=dtype)).sub_(1.0).permute(0, 1, 4, 2, 3)
 
 
-def proprioception(joint_position: Tensor, gripper: Tensor) -> Tensor:
-    """(B, 7) rad and (B,) 0..1 -> (B, 11): joints from the reset pose, TCP position [dm] from 0.45 0 0.2, gripper."""
+def proprioception(joint_position: Tensor, grips: Tensor) -> Tensor:
+    """What the network is told of the arm.
+
+    Args:
+        joint_position: (B, 7) rad.
+        grips: (B, 3), 0 open .. 1 closed: now, and GRIPPER_LAGS ago.
+
+    Returns:
+        (B, 13): joints from the reset pose [rad], TCP position [dm] from 0.45 0 0.2, grips as -1 .. 1.
+    """
     pose = torch.from_numpy(tcp_pose(joint_position.double().numpy()))
     position = (pose[:, :3, 3].float() - torch.tensor([0.45, 0.0, 0.2])) * 10.0
     joints = joint_position - torch.tensor(RESET_POSITION, dtype=torch.float32)
-    return torch.cat([joints, position, 2.0 * gripper[:, None] - 1.0], 1)
+    return torch.cat([joints, position, 2.0 * grips - 1.0], 1)
 
 
 def save(network: Network, path: Path) -> None:
