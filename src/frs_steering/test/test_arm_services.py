@@ -49,7 +49,7 @@ def test_home_is_reached_and_told_on_the_way(controller: Any, arm: ArmStandIn) -
     assert (end.status, end.result.success) == (GoalStatus.STATUS_SUCCEEDED, True)
     assert end.result.distance <= NEAR
     np.testing.assert_allclose(arm.position, RESET_POSITION, atol=2 * NEAR)
-    assert len(told) > 3 and told[0] > 0.2 and told[-1] <= NEAR
+    assert len(told) > 3 and told[0] > 0.2 and told == sorted(told, reverse=True)
     assert all(after <= before + 1e-3 for before, after in zip(told, told[1:], strict=False))
     fastest = max(float(np.abs(command.velocity).max()) for command in arm.commands)
     assert 0.25 < fastest < 0.31, "slow"
