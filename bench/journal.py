@@ -25,7 +25,8 @@ from tqdm import tqdm
 
 from frs_bringup.description import resolve
 from frs_bringup.description_file import load
-from frs_bringup.middleware import claim_domain, clean_shared_memory, set_defaults
+from frs_bringup.measures import is_step
+from frs_bringup.middleware import clean_shared_memory, ros_domain, set_defaults
 from frs_bringup.output import LogFiles
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter, find_executable
@@ -62,11 +63,12 @@ def _graph(directory: Path) -> Iterator[tuple[list[str], Any]]:
     """All of the graph but the recorder, whose command is given: who is killed again and again is not kept running."""
     graph = resolve(load("sim", config_directory()), {"record_directory": str(directory), "operator": "none"})
     set_defaults(os.environ, graph.environment)
-    domain, lock = claim_domain()
-    os.environ["ROS_DOMAIN_ID"] = str(domain)
     (recorder,) = (process for process in graph.processes if process.name == "recorder")
     others = [process for process in graph.processes if process is not recorder]
-    with lock, closing(LogFiles([process.name for process in others], directory / "logs")) as logs:
+    with (
+        ros_domain(os.environ, graph.namespace, of_its_own=True),
+        closing(LogFiles([process.name for process in others], directory / "logs")) as logs,
+    ):
         starter = Starter(others, logs)
         starter.start()
         try:
@@ -170,7 +172,7 @@ def _lost(path: Path) -> tuple[int, int]:
         kind, message = record.topic.rpartition("/")[2], record.message
         if kind == "decision":
             chunks.setdefault(message.owner_epoch, []).append(message.chunk_id)
-        elif kind == "arm_state" or message.row >= 0 or message.verdict == 3:  # GateReport.HELD
+        elif kind == "arm_state" or is_step(message):
             ticks[kind].append(message.tick)
     streams: list[list[int]] = [*ticks.values(), *chunks.values()]
     missing: Callable[[list[int]], int] = lambda numbers: max(numbers) - min(numbers) + 1 - len(set(numbers))  # noqa: E731

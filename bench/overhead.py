@@ -25,7 +25,7 @@ from report import machine_line, table
 from frs_bringup.description import Graph, resolve
 from frs_bringup.description_file import load
 from frs_bringup.measures import is_step
-from frs_bringup.middleware import claim_domain, clean_shared_memory, set_defaults, shared_memory_warning
+from frs_bringup.middleware import claim_domain, clean_shared_memory, prepare
 from frs_bringup.output import LogFiles
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter
@@ -94,14 +94,12 @@ def _directory(kept: Path | None) -> Iterator[Path]:
 def episodes(count: int, seed: int, directory: Path, measured: Measured) -> Iterator[Path]:
     """Start the graph as `frs demo` does, run episodes, and yield each one's recording."""
     graph = resolve(load("sim", config_directory()), {"record_directory": str(directory)})
-    set_defaults(os.environ, graph.environment)
     lock = None
     if "ROS_DOMAIN_ID" not in os.environ:
         domain, lock = claim_domain()
         os.environ["ROS_DOMAIN_ID"] = str(domain)
     names = [process.name for process in graph.processes]
-    if warning := shared_memory_warning(len(names) + 1):
-        print(f"warning: {warning}", file=sys.stderr)
+    prepare(os.environ, graph.environment, len(names) + 1)
     with closing(LogFiles(names, directory / "logs")) as logs:
         starter = Starter(graph.processes, logs)
         starter.start()

@@ -17,7 +17,7 @@ from typing import Any
 from frs_bringup.description import Graph, parse_assignments, resolve
 from frs_bringup.description_file import load
 from frs_bringup.errors import USAGE_ERROR, DescriptionError
-from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
+from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
 from frs_bringup.output import LogFiles, ProgressLine
 from frs_bringup.places import config_directory
 from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
@@ -125,11 +125,8 @@ def _tell_what_there_is(paths: Paths | None) -> None:
 
 def _run_graph(graph: Graph, paths: Paths) -> Any:
     """Start the graph, run the episode, stop the graph; returns the action's result."""
-    set_defaults(os.environ, graph.environment)
     names = [process.name for process in graph.processes]
-    warning = shared_memory_warning(len(names) + 1)
-    if warning:
-        print(f"warning: {warning}", file=sys.stderr)
+    prepare(os.environ, graph.environment, len(names) + 1)
     line = ProgressLine(silent=any(process.terminal for process in graph.processes))
     line.show(f"starting {len(names)} nodes in ROS domain {os.environ['ROS_DOMAIN_ID']}", keep=True)
     with closing(LogFiles(names, paths.logs)) as logs:

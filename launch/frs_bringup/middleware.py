@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
@@ -102,6 +103,13 @@ def _claimed(domain: int) -> socket.socket | None:
         lock.close()
         return None
     return lock
+
+
+def prepare(environ: MutableMapping[str, str], environment: Mapping[str, str], nodes: int) -> None:
+    """Before a graph of so many nodes starts: set what its environment lacks, warn where shared memory is small."""
+    set_defaults(environ, environment)
+    if warning := shared_memory_warning(nodes):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def shared_memory_warning(nodes: int) -> str:

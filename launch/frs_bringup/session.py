@@ -14,7 +14,7 @@ from pathlib import Path
 from frs_bringup.description import Graph, Process, parse_assignments, resolve
 from frs_bringup.description_file import load
 from frs_bringup.errors import USAGE_ERROR, DescriptionError
-from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
+from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
 from frs_bringup.output import LogFiles, ProgressLine
 from frs_bringup.places import config_directory
 from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
@@ -130,11 +130,8 @@ def _processes(given: dict[str, str]) -> tuple[Graph, Process]:
 
 def _run_graph(plan: Plan, graph: Graph, reasoner: Process, directory: Path) -> None:
     """Start the graph, go through all phases, stop it."""
-    set_defaults(os.environ, graph.environment)
     names = [process.name for process in (*graph.processes, reasoner)]
-    warning = shared_memory_warning(len(names) + 1)
-    if warning:
-        print(f"warning: {warning}", file=sys.stderr)
+    prepare(os.environ, graph.environment, len(names) + 1)
     line = ProgressLine()
     line.show(f"starting {len(names) - 1} nodes in ROS domain {os.environ['ROS_DOMAIN_ID']}", keep=True)
     with closing(LogFiles(names, directory / "logs")) as logs:

@@ -11,7 +11,7 @@ from pathlib import Path
 from frs_bringup.description import Configuration, Graph, parse_assignments, resolve
 from frs_bringup.description_file import load
 from frs_bringup.errors import USAGE_ERROR, DescriptionError
-from frs_bringup.middleware import NoDomainError, clean_shared_memory, ros_domain, set_defaults, shared_memory_warning
+from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
 from frs_bringup.output import LogFiles, PrefixedOutput
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter, StartError
@@ -68,11 +68,8 @@ def arguments_in_words(configuration: Configuration) -> str:
 
 
 def _run(graph: Graph, name: str, domain: int) -> int:
-    set_defaults(os.environ, graph.environment)
     names = [process.name for process in graph.processes]
-    warning = shared_memory_warning(len(names))
-    if warning:
-        print(f"warning: {warning}", file=sys.stderr)
+    prepare(os.environ, graph.environment, len(names))
     takes_terminal = any(process.terminal for process in graph.processes)
     output = LogFiles(names, _log_directory(name)) if takes_terminal else PrefixedOutput(names)
     starter = Starter(graph.processes, output)

@@ -12,7 +12,7 @@ import json
 import math
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -27,7 +27,7 @@ from frs_steering.learn.rollouts import Rollout, rollout
 from frs_steering.learn.train_noise_policy import LOOK_EVERY, Look, Recipe, Trained, config_for, train
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
-from frs_steering.record.reader import records, summarise
+from frs_steering.record.reader import Summary, records, summarise
 from frs_steering.record.steps import control_steps
 
 EXAMPLES = """\
@@ -86,7 +86,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check(args)
         files = find_episodes(args.runs)
-        rollouts = _reverse(files, args) if getattr(args, "from_demonstrations", False) else _read(files)
+        if getattr(args, "from_demonstrations", False):
+            rollouts = _read(files, "reversing", _reversing(args))
+        else:
+            rollouts = _read(files, "reading", _recorded)
         data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits)
         for line in data.quality.lines():
             print(line)
@@ -109,39 +112,39 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"--steps is {args.steps}; it must be at least {LOOK_EVERY}")
 
 
-def _read(files: Sequence[Path]) -> list[Rollout]:
-    """The episodes; a file that can't be read costs itself and a line."""
+def _read(files: Sequence[Path], doing: str, make: Callable[[Path, Summary], Rollout]) -> list[Rollout]:
+    """The episodes, each made by `make`; a file that can't be read costs itself and a line."""
     found = []
-    for path in tqdm(files, desc="reading", unit="episode"):
+    for path in tqdm(files, desc=doing, unit="episode"):
         try:
-            summary = summarise(path)
-            messages = [record.message for record in records(path, ["decision", "gate_report"])]
+            found.append(make(path, summarise(path)))
         except (JournalError, OSError) as error:
             tqdm.write(f"left out: {error}", file=sys.stderr)
-            continue
-        name = summary.episode.get("episode_id", path.stem)
-        label = summary.result.get("label") or "unlabelled"
-        found.append(rollout(name, summary.episode.get("task", ""), label, messages))
     return found
 
 
-def _reverse(files: Sequence[Path], args: argparse.Namespace) -> list[Rollout]:
-    """The episodes as demonstrations; a file that can't be read costs itself and a line."""
+def _named(path: Path, summary: Summary) -> tuple[str, str, str]:
+    """Name, task and label of an episode."""
+    episode = summary.episode
+    return episode.get("episode_id", path.stem), episode.get("task", ""), summary.result.get("label") or "unlabelled"
+
+
+def _recorded(path: Path, summary: Summary) -> Rollout:
+    messages = [record.message for record in records(path, ["decision", "gate_report"])]
+    return rollout(*_named(path, summary), messages)
+
+
+def _reversing(args: argparse.Namespace) -> Callable[[Path, Summary], Rollout]:
     from frs_steering.learn.reversal import demonstrated  # here, as all else trains without a policy
     from frs_steering.policies import load_policy
 
     policy, how = load_policy("embedded", args.weights), integrator(args.integrator)
-    found = []
-    for path in tqdm(files, desc="reversing", unit="episode"):
-        try:
-            summary, steps = summarise(path), list(control_steps(path))
-        except (JournalError, OSError) as error:
-            tqdm.write(f"left out: {error}", file=sys.stderr)
-            continue
-        episode, label = summary.episode, summary.result.get("label") or "unlabelled"
-        name, told = episode.get("episode_id", path.stem), episode.get("instruction", "")
-        found.append(demonstrated(name, episode.get("task", ""), label, told, steps, policy, how))
-    return found
+
+    def reversed_demonstration(path: Path, summary: Summary) -> Rollout:
+        told = summary.episode.get("instruction", "")
+        return demonstrated(*_named(path, summary), told, list(control_steps(path)), policy, how)
+
+    return reversed_demonstration
 
 
 def _show(bar: tqdm, look: Look) -> None:

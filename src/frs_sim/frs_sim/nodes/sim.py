@@ -22,8 +22,8 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from frs_sim.driver import CommandError, arm_velocity, gripper_closing
 from frs_sim.graphics import GraphicsError
+from frs_steering.arm.backends.commands import CommandError, arm_velocity, gripper_closing
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
 from frs_steering.nodes.runtime import run

@@ -11,6 +11,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from frs_steering.nodes.qos import LATCHED
+from frs_steering.nodes.runtime import side_node
 
 ANSWER_TIME = 5.0
 """Longest wait for the driver's own recovery [s]."""
@@ -40,13 +41,7 @@ class Recovery:
         self._news = threading.Condition()
         self._driver: Client[Trigger.Request, Trigger.Response] = owner.create_client(Trigger, "robot_driver/recover")
         owner.create_subscription(String, "robot_driver/error", self._on_error, LATCHED)
-        name = f"{owner.get_name()}_recovery"
-        self.node = Node(
-            name,
-            cli_args=["--ros-args", "-r", f"__node:={name}"],  # or a global __node remap would rename both alike
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
+        self.node = side_node(owner, "recovery")
         self.node.create_service(Trigger, "arm_controller/recover", self._on_recover)
 
     def _on_error(self, msg: String) -> None:

@@ -13,13 +13,14 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from frs_steering.arm.backends.commands import CommandError, arm_velocity, gripper_closing
 from frs_steering.arm.backends.franky import FrankyArm, FrankyError, FrankyGripper
 from frs_steering.arm.limits import ACCELERATION_SHARE
 from frs_steering.arm.robots import FR3
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
-from frs_steering.nodes.runtime import run
-from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, gripper_value
+from frs_steering.nodes.runtime import run, side_node
+from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES
 
 STATE_RATE = 60.0
 """Joint states a second [Hz]."""
@@ -55,13 +56,7 @@ class FrankyDriver(Node):
         self.create_subscription(JointTrajectory, "fr3_arm_controller/joint_trajectory", self._on_arm, COMMAND)
         self.create_subscription(JointTrajectory, "fr3_gripper_controller/joint_trajectory", self._on_gripper, COMMAND)
         self.create_timer(1.0 / STATE_RATE, self._look)
-        name = f"{self.get_name()}_recovery"
-        side = Node(
-            name,
-            cli_args=["--ros-args", "-r", f"__node:={name}"],  # or a global __node remap would rename both alike
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
+        side = side_node(self, "recovery")
         side.create_service(Trigger, "robot_driver/recover", self._on_recover)
         self.side_nodes = (side,)
         self.get_logger().info(f"connected to the robot at {parameters.host}")
@@ -72,21 +67,19 @@ class FrankyDriver(Node):
         self._gripper.close()
 
     def _on_arm(self, msg: JointTrajectory) -> None:
-        velocity = np.array(msg.points[-1].velocities) if msg.points else np.zeros(0)
-        if sorted(msg.joint_names) != sorted(JOINT_NAMES) or velocity.shape != (7,) or not np.isfinite(velocity).all():
-            asked = f"velocities {velocity.tolist()} of {', '.join(msg.joint_names)}"
-            self._warn(f"command ignored: {asked}; there must be a finite one for each joint of the arm")
+        try:
+            velocity = arm_velocity(msg.joint_names, [], msg.points[-1].velocities if msg.points else [])
+        except CommandError as error:
+            self._warn(f"arm command ignored: {error}")
             return
-        order = [msg.joint_names.index(joint) for joint in JOINT_NAMES]
         if not self._recovering.is_set():
-            self._arm.send(velocity[order])
+            self._arm.send(velocity)
 
     def _on_gripper(self, msg: JointTrajectory) -> None:
-        positions = list(msg.points[-1].positions) if msg.points else []
-        if msg.joint_names != [FINGER_JOINT] or len(positions) != 1 or not np.isfinite(positions[0]):
-            self._warn(f"command ignored: positions {positions} of {', '.join(msg.joint_names)}; of {FINGER_JOINT} one")
-            return
-        self._gripper.send(gripper_value(positions[0]))
+        try:
+            self._gripper.send(gripper_closing(msg.joint_names, msg.points[-1].positions if msg.points else []))
+        except CommandError as error:
+            self._warn(f"gripper command ignored: {error}")
 
     def _look(self) -> None:
         if self._recovering.is_set():

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -42,6 +42,21 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Make safe; called once, while publishers still work."""
+
+
+def side_node(owner: Node, suffix: str, **more: Any) -> Node:
+    """A node `<owner>_<suffix>` for `side_nodes`: no log topic and no parameter services of its own.
+
+    `more` goes to the node's constructor.
+    """
+    name = f"{owner.get_name()}_{suffix}"
+    return Node(
+        name,
+        cli_args=["--ros-args", "-r", f"__node:={name}"],  # or a global __node remap would rename both alike
+        enable_rosout=False,
+        start_parameter_services=False,
+        **more,
+    )
 
 
 def run(

@@ -22,7 +22,7 @@ from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.policy_input import policy_input_to_msg
 from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.nodes.query_messages import fill_response, query_from_msg
-from frs_steering.nodes.runtime import run
+from frs_steering.nodes.runtime import run, side_node
 from frs_steering.policies import load_policy
 from frs_steering.policies.interface import Observation, Policy
 from frs_steering.policies.observation import Freshness, JointLayout, Moment, ObservationAssembler, ObservationError
@@ -84,14 +84,8 @@ class VlaInference(Node):
         )
 
     def _make_sensor_node(self) -> Node:
-        name = f"{self.get_name()}_sensors"
-        node = Node(
-            name,
-            cli_args=["--ros-args", "-r", f"__node:={name}"],  # or a global __node remap would rename both alike
-            enable_rosout=False,
-            start_parameter_services=False,
-            parameter_overrides=[Parameter("use_sim_time", value=False)],  # it reads no clock but the monotonic one
-        )
+        # It reads no clock but the monotonic one.
+        node = side_node(self, "sensors", parameter_overrides=[Parameter("use_sim_time", value=False)])
         for camera in self._policy.spec.cameras:
             topic = f"camera/{camera}/color/image_raw"
             node.create_subscription(Image, topic, partial(self._on_image, camera), SENSOR)

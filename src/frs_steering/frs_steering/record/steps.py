@@ -66,20 +66,21 @@ def control_steps(recording: Path) -> Iterator[ControlStep]:
         for record in told
         if same_topic(record.topic, "gate_report") and record.message.row >= 0
     }
+    last = max(reports, default=-1)
     seen: dict[str, Any] = {}
     decision = None
     for record in told:
         camera = next((name for topic, name in _IMAGES.items() if same_topic(record.topic, topic)), None)
         if camera is not None:
             seen[camera] = record
-        if not same_topic(record.topic, "arm_state") or not reports:
+        if not same_topic(record.topic, "arm_state"):
             continue
         state, report = record.message, reports.get(record.message.tick)
         if report is not None:
             decision = decisions.get((state.owner_epoch, report.chunk_id))
             if decision is None:
                 raise JournalError(f"{recording}: the decision on chunk {report.chunk_id} is not in the file")
-        if decision is None or state.tick > max(reports):
+        if decision is None or state.tick > last:
             continue
         if missing := [name for name in CAMERAS if name not in seen]:
             raise JournalError(f"{recording}: no image of camera {missing[0]!r} came before the arm was driven")

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from frs_steering.record.errors import JournalError
-from frs_steering.record.overlay import HEIGHT, NOISE_POLICY, WIDTH, CameraView, Moment, draw
+from frs_steering.record.overlay import ACTING, HEIGHT, NOISE_POLICY, WIDTH, CameraView, Moment, draw
 from frs_steering.record.reader import Record, image, records, same_topic, summarise
 from frs_steering.record.topics import image_topic
 
@@ -146,12 +146,14 @@ def with_arm_state(now: Moment, state: Any, decisions: Mapping[tuple[int, int], 
     decision = decisions.get((state.owner_epoch, state.chunk_id))
     if decision is None:
         return replace(now, steered_by="policy", direction=(0.0, 0.0, 0.0), gripper="", remark="")
-    acts = decision.deferred or decision.guidance.defer or decision.source not in (1, 2, 3)
-    alone = NOISE_POLICY if _SOURCES.get(decision.source) == NOISE_POLICY and not decision.deferred else "policy"
+    steered_by = _SOURCES.get(decision.source, "policy")
+    if decision.deferred or (decision.guidance.defer and steered_by != NOISE_POLICY):
+        steered_by = "policy"
+    acts = steered_by in ACTING
     wish = decision.guidance.direction
     return replace(
         now,
-        steered_by=alone if acts else _SOURCES[decision.source],
+        steered_by=steered_by,
         direction=(0.0, 0.0, 0.0) if acts else (wish.x, wish.y, wish.z),
         amount=decision.guidance.amount,
         gripper="" if acts else _GRIPPER_WISHES.get(decision.guidance.gripper, ""),
