@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from frs_sim.goals import is_reached
-from frs_sim.layout import lay_out
+from frs_sim.layout import Layout, lay_out, scatter
 from frs_sim.objects import THINGS
 from frs_sim.scene import IMAGE_SIZE, TIMESTEP, build_model
 from frs_sim.tasks import Task, find_task
@@ -73,7 +73,22 @@ class Cell:
         self.task: Task = find_task(task)
         self.seed = seed
         rng = np.random.default_rng(seed)
-        self._layout = lay_out(self.task, rng)
+        self._set_up(lay_out(self.task, rng), rng)
+        return self.task.instruction
+
+    def scatter(self, seed: int) -> None:
+        """Lay anything out anywhere, for no task; for training of the eyes."""
+        rng = np.random.default_rng(seed)
+        self._set_up(scatter(rng), rng)
+
+    def place_arm(self, joint_position: np.ndarray, gripper: float) -> None:
+        """Put the arm there at once, without any physics: (7,) rad, and 0 open .. 1 closed."""
+        self.data.qpos[self._joints] = joint_position
+        self.data.qpos[self._finger : self._finger + 2] = FINGER_OPEN * (1.0 - gripper)
+        mujoco.mj_forward(self.model, self.data)
+
+    def _set_up(self, layout: Layout, rng: np.random.Generator) -> None:
+        self._layout = layout
         self._on_table = [name for name, thing in THINGS.items() if (thing.part_of or name) in self._layout.poses]
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[self._joints] = self._goal = RESET_POSITION + rng.normal(0.0, 0.02, 7)
@@ -91,7 +106,6 @@ class Cell:
         self.advance(0.2)  # let everything come to rest
         self._grips = deque([self.gripper], maxlen=1 + max(_LAGS))
         self.data.time = 0.0
-        return self.task.instruction
 
     def send(self, joint_velocity: np.ndarray) -> None:
         """Set the wanted joint velocity (7,) rad/s; it holds until the next call."""

@@ -9,23 +9,18 @@ per batch of episodes; a shard that is there already is kept, so an interrupted 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
+from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Style, imagine, plan
-from frs_sim.graphics import SPAWN
-from frs_sim.objects import THINGS
+from frs_sim.frames import look, seen, write_columns, write_shards
 from frs_sim.oracle import oracle
-from frs_sim.scene import CAMERAS
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
 from frs_steering.arm.chunk import requested_gripper
 from frs_steering.policies import Observation, Policy, load_policy
@@ -39,7 +34,6 @@ HORIZON = 16  # rows of a chunk
 KEPT_EVERY = 4  # control steps; frames in between are much alike, and rendering is what takes the time
 AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand learns to leave
 SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
-BELOW = -0.05  # m: what is lower has fallen off the table
 STEERED = 0.5  # share of the policy's turns in which it is steered, and told nothing that it knows
 UNKNOWN = "do something"
 ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
@@ -81,24 +75,12 @@ def generate(
 
     Where `weights` of an embedded policy are given, it takes turns with the expert.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     shards = [
         Shard(task, first, min(EPISODES_PER_SHARD, episodes - first), seed, image_size, weights)
         for first in range(0, episodes, EPISODES_PER_SHARD)
         for task in tasks
     ]
-    missing = [shard for shard in shards if not shard.path(directory).exists()]
-    done = 0
-    with (
-        ProcessPoolExecutor(jobs, mp_context=SPAWN) as pool,
-        tqdm(total=len(missing) * EPISODES_PER_SHARD, unit="episode") as bar,
-    ):
-        futures = [pool.submit(_write, shard, directory) for shard in missing]
-        for future in as_completed(futures):
-            done += future.result()
-            bar.update(EPISODES_PER_SHARD)
-            bar.set_postfix(solved=done)
-    return [shard.path(directory) for shard in shards]
+    return write_shards(shards, directory, _write, jobs, "episode")
 
 
 _cell: Cell | None = None
@@ -122,10 +104,8 @@ def _write(shard: Shard, directory: Path) -> int:
         if episode is not None:
             kept.append(episode)
     if kept:
-        columns: dict[str, Any] = {key: np.concatenate([episode[key] for episode in kept]) for key in kept[0]}
-        part = shard.path(directory).with_suffix(".part.npz")
-        np.savez(part, instruction=np.array(find_task(shard.task).instruction), **columns)
-        part.rename(shard.path(directory))
+        instruction = np.array(find_task(shard.task).instruction)
+        write_columns(kept, shard.path(directory), instruction=instruction)
     return len(kept)
 
 
@@ -143,14 +123,15 @@ def _demonstrate(
         kept = cell.steps % KEPT_EVERY == 0
         label = imagine(cell.task, truth, HORIZON if kept else 1, 1.0 / CONTROL_RATE, style)
         if kept:
-            for key, value in _frame(cell, _look(cell, eyes), truth, label, shard.image_size).items():
+            frame = seen(cell, look(cell, eyes), shard.image_size) | {"chunk": label.astype(np.float32)}
+            for key, value in frame.items():
                 rows.setdefault(key, []).append(value)
         if policy is not None and policy_left == 0 and rng.random() < 0.03:
             policy_left, steered = int(rng.integers(8, 40)), bool(rng.random() < STEERED)
         if policy is not None and policy_left > 0:
             if not len(chunk):
                 told = UNKNOWN if steered else cell.task.instruction
-                views = _look(cell, eyes)
+                views = look(cell, eyes)
                 observation = Observation(views, cell.joint_position, cell.gripper, cell.gripper_before, told)
                 wish = oracle(cell.task, truth) if steered else None
                 made = decide(policy, observation, wish, Trust(), method=Method(), seed=int(rng.integers(2**31)))
@@ -166,32 +147,6 @@ def _demonstrate(
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None
 
 
-def _look(cell: Cell, eyes: Eyes) -> dict[str, np.ndarray]:
-    return {camera: eyes.look(cell.data, camera).copy() for camera in CAMERAS}
-
-
-def _frame(
-    cell: Cell, views: dict[str, np.ndarray], truth: Truth, label: np.ndarray, size: int
-) -> dict[str, np.ndarray]:
-    numbers = {
-        "joint_position": cell.joint_position,
-        "grips": np.array([cell.gripper, *cell.gripper_before]),
-        "chunk": label,
-        "things": _relative(truth),
-    }
-    frame: dict[str, np.ndarray] = {key: value.astype(np.float32) for key, value in numbers.items()}
-    for camera, view in views.items():
-        frame[f"images_{camera}"] = cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA)
-    return frame
-
-
 def _style(rng: np.random.Generator) -> Style:
     axes = tuple(int(axis) for axis in rng.permutation(3)) if rng.random() < ONE_AXIS else ()
     return Style(float(rng.uniform(*SPEEDS)), axes)
-
-
-def _relative(truth: Truth) -> np.ndarray:
-    # A thing that fell off the table falls on for ever; nobody needs to know where it is.
-    there = {name: position for name, position in truth.positions.items() if position[2] > BELOW}
-    absent = np.full(3, np.nan)
-    return np.stack([there[name] - truth.tcp_position if name in there else absent for name in THINGS])

@@ -21,6 +21,7 @@ PUSH = 0.13  # m, from where the box stands to the middle of the place that it i
 _PLACES = ("basket", "plate", "mat")
 _LOOSE = ("egg", "carrot", "sponge", "red_cup", "blue_cup", "green_cup", "ring", "hoop")
 _KITS = (("toaster", "bread"), ("rack", "dish"), ("stand",), ("cabinet",))
+_NO_TASK = Task("", "", ())
 
 Pose = tuple[float, float, float, float]
 
@@ -56,6 +57,19 @@ def lay_out(task: Task, rng: np.random.Generator) -> Layout:
             shades = {name: _shade(rng) for name in ("table", *poses)}
             return Layout(poses, travel, shades)
     raise TaskError(f"no room on the table for the things of task {task.name!r}: {', '.join(task.things)}")
+
+
+def scatter(rng: np.random.Generator) -> Layout:
+    """Draw any things anywhere, without overlap and for no task: what the policy's eyes are taught on."""
+    kits = [_KITS[int(index)] for index in rng.permutation(len(_KITS))[: int(rng.integers(1, 3))]]
+    places = [(str(name),) for name in rng.permutation(_PLACES)[: int(rng.integers(0, 3))]]
+    loose = [(str(name),) for name in rng.permutation((*_LOOSE, "box"))[: int(rng.integers(2, 7))]]
+    poses: dict[str, Pose] = {}
+    for names in (*kits, *places, *loose):
+        if not all(_drop(_NO_TASK, name, poses, rng) for name in names):
+            poses = {name: pose for name, pose in poses.items() if name not in names}
+    travel = float(rng.uniform(0.0, DRAWER_TRAVEL)) if rng.random() < 0.5 else 0.0
+    return Layout(poses, travel, {name: _shade(rng) for name in ("table", *poses)})
 
 
 def holder(task: Task, name: str) -> str:

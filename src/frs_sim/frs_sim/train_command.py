@@ -22,7 +22,7 @@ examples:
 POLICY_EXAMPLES = """\
 examples:
   frs train policy                               all of it (MODEL_CARD.md says how the package's weights differ)
-  frs train policy --iterations 200 --episodes 2 --turns 1 --directory /tmp/try   a quick try
+  frs train policy --iterations 200 --episodes 2 --turns 1 --scenes 200 --directory /tmp/try   a quick try
 Interrupted? The same command goes on where it stopped.
 """
 
@@ -63,8 +63,11 @@ def _add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--iterations", type=int, default=recipe.iterations,
-        help="of the first round; a later one mends what is there and takes half (default: %(default)s)",
+        help="of each round; a later one starts with what there is (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--scenes", type=int, default=40_000, help="scattered things to learn to see by (default: %(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=2, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of demonstrations and training (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that demonstrate; and threads")
@@ -77,12 +80,14 @@ def _train_policy(args: argparse.Namespace) -> int:
     # Here, because a noise policy's training needs no simulator.
     from frs_sim.demonstrations import generate
     from frs_sim.scene import CAMERAS
+    from frs_sim.sight import scatter
     from frs_sim.tasks import TRAINING
     from frs_steering.learn.curve import plot_losses
-    from frs_steering.learn.demonstrations import load
+    from frs_steering.learn.demonstrations import load, load_sights
 
     torch.set_num_threads(args.jobs)
     cameras = tuple(CAMERAS)
+    sights = load_sights(scatter(args.scenes, args.directory / "sights", seed=args.seed, jobs=args.jobs), cameras)
     shards: list[Path] = []
     weights, checkpoint = None, None
     for number in range(args.rounds):
@@ -92,9 +97,8 @@ def _train_policy(args: argparse.Namespace) -> int:
             seed=args.seed + number, jobs=args.jobs, weights=weights,
         )  # fmt: skip
         frames = load([path for path in shards if path.exists()], cameras)
-        share = 0.5 if number else 1.0
-        recipe = Recipe(round(share * args.iterations), rate=share * Recipe.rate, seed=args.seed + number)
-        weights = train(frames, recipe, out, cameras, start=checkpoint)
+        recipe = Recipe(args.iterations, seed=args.seed + number)
+        weights = train(frames, sights, recipe, out, cameras, start=checkpoint)
         checkpoint = out / "checkpoint.pt"
         plot = plot_losses(out / "losses.jsonl", out / "losses.png")
         print(f"round {number}: {len(frames)} frames, weights in {weights}, loss curve in {plot}")

@@ -33,7 +33,7 @@ def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> N
 
 
 def test_bad_shards_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DemonstrationError, match="no demonstrations"):
+    with pytest.raises(DemonstrationError, match="no demonstrations to train on"):
         load([], tuple(CAMERAS))
     np.savez(tmp_path / "half.npz", chunk=np.zeros((2, 16, 7)))
     with pytest.raises(DemonstrationError, match=r"half\.npz lacks joint_position, grips"):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from frs_steering.learn import train_policy
 from frs_steering.learn.curve import plot_losses
-from frs_steering.learn.demonstrations import Frames
+from frs_steering.learn.demonstrations import Frames, Sights
 from frs_steering.learn.train_policy import Recipe, train
 from frs_steering.policies.embedded import load
 
@@ -27,36 +27,51 @@ def frames() -> Frames:
     things = torch.zeros((n, 2, 3))
     things[:, 1] = float("nan")
     return Frames(
-        images, torch.zeros((n, 7)), torch.zeros((n, 3)), chunk, torch.ones(n, dtype=torch.long), things, ("go",)
+        images, torch.zeros((n, 7)), torch.zeros((n, 3)), things, chunk, torch.ones(n, dtype=torch.long), ("go",)
     )
 
 
+@pytest.fixture(scope="module")
+def sights() -> Sights:
+    """Pictures in which the colour says how far away the first thing is."""
+    generator = torch.Generator().manual_seed(1)
+    n = 64
+    far = torch.rand(n, generator=generator)
+    images = torch.zeros((n, 2, 64, 64, 3))
+    images[..., 0], images[..., 2] = (255 * part[:, None, None, None] for part in (far, 1.0 - far))
+    things = torch.full((n, 2, 3), float("nan"))
+    things[:, 0] = 0.2 * far[:, None]
+    return Sights(images.to(torch.uint8), torch.zeros((n, 7)), torch.zeros((n, 3)), things)
+
+
 def recipe(iterations: int) -> Recipe:
-    return Recipe(iterations=iterations, batch=16, draws=4, rate=3e-3, average=0.9)
+    return Recipe(iterations=iterations, batch=16, sights=16, draws=4, rate=3e-3, average=0.9)
 
 
-def test_it_learns(frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    losses = []
+def test_it_learns(frames: Frames, sights: Sights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows, places = [], []
     measured = train_policy._losses
 
     def watched(*args):
-        flow, places = measured(*args)
-        losses.append(flow.item())
-        return flow, places
+        flow, place = measured(*args)
+        flows.append(flow.item())
+        places.append(place.item())
+        return flow, place
 
     monkeypatch.setattr(train_policy, "_losses", watched)
-    path = train(frames, recipe(120), tmp_path, CAMERAS)
-    assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
+    path = train(frames, sights, recipe(120), tmp_path, CAMERAS)
+    assert sum(flows[-10:]) < 0.7 * sum(flows[:10])
+    assert sum(places[-10:]) < 0.5 * sum(places[:10])  # half of it is the sights', which no demonstration explains
     policy = load(path)
     assert policy.spec.cameras == CAMERAS
     assert policy.network.config.vocabulary == ("go",)
 
 
 def test_an_interrupted_run_ends_where_an_unbroken_one_does(
-    frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    frames: Frames, sights: Sights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_policy, "CHECKPOINT_EVERY", 2)
-    unbroken = train(frames, recipe(5), tmp_path / "a", CAMERAS)
+    unbroken = train(frames, sights, recipe(5), tmp_path / "a", CAMERAS)
     calls = []
     measured = train_policy._losses
 
@@ -68,8 +83,8 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(train_policy, "_losses", interrupted)
-        train(frames, recipe(5), tmp_path / "b", CAMERAS)
-    resumed = train(frames, recipe(5), tmp_path / "b", CAMERAS)
+        train(frames, sights, recipe(5), tmp_path / "b", CAMERAS)
+    resumed = train(frames, sights, recipe(5), tmp_path / "b", CAMERAS)
     first, second = load_file(unbroken), load_file(resumed)
     for name, value in first.items():
         torch.testing.assert_close(second[name], value, msg=name)

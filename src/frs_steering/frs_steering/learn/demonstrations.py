@@ -1,4 +1,4 @@
-"""Demonstrations in memory: shards of frames read into tensors."""
+"""Training data in memory: demonstrations and sights, shards of frames read into tensors."""
 
 from __future__ import annotations
 
@@ -17,29 +17,38 @@ class DemonstrationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Frames:
-    """All frames of all demonstrations.
+class Sights:
+    """What was seen, and where the things were.
 
     Attributes:
         images: (N, cameras, s, s, 3) uint8 RGB.
         joint_position: (N, 7) float32 rad.
         grips: (N, 3) float32, 0 open .. 1 closed: now, and `GRIPPER_LAGS` ago.
-        chunk: (N, H, D) float32, SI units.
-        instruction: (N,) int64, index into `vocabulary` plus one.
         things: (N, T, 3) float32 m, positions relative to the TCP; NaN where absent.
-        vocabulary: instructions, sorted.
     """
 
     images: Tensor
     joint_position: Tensor
     grips: Tensor
-    chunk: Tensor
-    instruction: Tensor
     things: Tensor
-    vocabulary: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.chunk)
+        return len(self.things)
+
+
+@dataclass(frozen=True)
+class Frames(Sights):
+    """All frames of all demonstrations: what was seen, and what the expert would do.
+
+    Attributes:
+        chunk: (N, H, D) float32, SI units.
+        instruction: (N,) int64, index into `vocabulary` plus one.
+        vocabulary: instructions, sorted.
+    """
+
+    chunk: Tensor
+    instruction: Tensor
+    vocabulary: tuple[str, ...]
 
 
 def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
@@ -48,46 +57,66 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
     Raises:
         DemonstrationError: there are none, or one lacks a column.
     """
-    if not shards:
-        raise DemonstrationError("no demonstrations were given; make some with: frs train policy --generate-only")
     paths = sorted(shards)
-    rest, counts, pictures = [], [], None
-    for path in paths:  # all but the images, which are most of it
-        part = _read(path, cameras, images=False)
-        rest.append(part)
-        counts.append(len(part["chunk"]))
-    first = 0
-    for path, count in zip(tqdm(paths, desc="reading", unit="shard"), counts, strict=True):
-        part = _read(path, cameras, images=True)  # copied into place at once: twice of all would not fit
-        if pictures is None:
-            size = part[f"images_{cameras[0]}"].shape[1:]
-            pictures = torch.empty((sum(counts), len(cameras), *size), dtype=torch.uint8)
-        for index, camera in enumerate(cameras):
-            pictures[first : first + count, index] = torch.from_numpy(part[f"images_{camera}"])
-        first += count
-    assert pictures is not None, "there are shards"
-    vocabulary = tuple(sorted({str(part["instruction"]) for part in rest}))
-    words = [np.full(len(p["chunk"]), vocabulary.index(str(p["instruction"])) + 1) for p in rest]
-
-    def column(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([part[name] for part in rest]))
-
+    parts = _columns(paths, cameras, ("joint_position", "grips", "things", "chunk", "instruction"))
+    vocabulary = tuple(sorted({str(part["instruction"]) for part in parts}))
+    words = [np.full(len(part["chunk"]), vocabulary.index(str(part["instruction"])) + 1) for part in parts]
     return Frames(
-        images=pictures,
-        joint_position=column("joint_position"),
-        grips=column("grips"),
-        chunk=column("chunk"),
+        images=_images(paths, cameras, [len(part["things"]) for part in parts]),
+        joint_position=_joined(parts, "joint_position"),
+        grips=_joined(parts, "grips"),
+        things=_joined(parts, "things"),
+        chunk=_joined(parts, "chunk"),
         instruction=torch.from_numpy(np.concatenate(words)),
-        things=column("things"),
         vocabulary=vocabulary,
     )
 
 
-def _read(path: Path, cameras: Sequence[str], *, images: bool) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as file:
-        others = ["joint_position", "grips", "chunk", "things", "instruction"]
-        pictures = [f"images_{camera}" for camera in cameras]
-        missing = [name for name in [*others, *pictures] if name not in file]
-        if missing:
-            raise DemonstrationError(f"{path} lacks {', '.join(missing)}; generate it anew")
-        return {name: file[name] for name in (pictures if images else others)}
+def load_sights(shards: Sequence[Path], cameras: Sequence[str]) -> Sights:
+    """Read shards as written by `frs_sim.sight`.
+
+    Raises:
+        DemonstrationError: there are none, or one lacks a column.
+    """
+    paths = sorted(shards)
+    parts = _columns(paths, cameras, ("joint_position", "grips", "things"))
+    return Sights(
+        images=_images(paths, cameras, [len(part["things"]) for part in parts]),
+        joint_position=_joined(parts, "joint_position"),
+        grips=_joined(parts, "grips"),
+        things=_joined(parts, "things"),
+    )
+
+
+def _columns(paths: Sequence[Path], cameras: Sequence[str], names: Sequence[str]) -> list[dict[str, np.ndarray]]:
+    # All but the images, which are most of it.
+    if not paths:
+        raise DemonstrationError("there are no demonstrations to train on; `frs train policy` makes them")
+    parts = []
+    for path in paths:
+        with np.load(path, allow_pickle=False) as file:
+            if missing := [name for name in [*names, *map(_picture, cameras)] if name not in file]:
+                raise DemonstrationError(f"{path} lacks {', '.join(missing)}; delete it, and it is made anew")
+            parts.append({name: file[name] for name in names})
+    return parts
+
+
+def _images(paths: Sequence[Path], cameras: Sequence[str], counts: Sequence[int]) -> Tensor:
+    images, first = torch.empty(0), 0
+    for path, count in zip(tqdm(paths, desc="reading", unit="shard"), counts, strict=True):
+        with np.load(path, allow_pickle=False) as file:
+            for index, camera in enumerate(cameras):
+                part = torch.from_numpy(file[_picture(camera)])
+                if not len(images):  # copied into place at once: twice of all would not fit
+                    images = torch.empty((sum(counts), len(cameras), *part.shape[1:]), dtype=torch.uint8)
+                images[first : first + count, index] = part
+        first += count
+    return images
+
+
+def _picture(camera: str) -> str:
+    return f"images_{camera}"
+
+
+def _joined(parts: Sequence[dict[str, np.ndarray]], name: str) -> Tensor:
+    return torch.from_numpy(np.concatenate([part[name] for part in parts]))

@@ -2,7 +2,8 @@
 
 Loss: |v(x_t, t | o) - (action - noise)|^2 with x_t = (1 - t) noise + t action (rectified flow, arXiv 2209.03003;
 the paper's time, t = 1 is the action). A second loss is on where the network believes the things to be, which teaches
-the cameras' encoders to find them.
+the cameras' encoders to find them; for it alone there are sights beside the demonstrations, pictures of many more
+scenes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from frs_steering.learn.demonstrations import Frames
+from frs_steering.learn.demonstrations import Frames, Sights
 from frs_steering.policies.embedded.network import Network, NetworkConfig
 from frs_steering.policies.embedded.policy import OFFSET, SCALE, image_tensor, proprioception, save
 
@@ -31,7 +32,8 @@ class Recipe:
 
     Attributes:
         iterations: of the optimiser.
-        batch: observations a batch; each is encoded once.
+        batch: observations of demonstrations a batch; each is encoded once.
+        sights: sights a batch.
         draws: noises and times drawn for each observation, so that the costly encoder is used well.
         rate: peak learning rate (AdamW, cosine to zero after a linear start).
         forget_instruction: share of observations whose instruction is replaced by "unknown", which teaches the
@@ -44,6 +46,7 @@ class Recipe:
 
     iterations: int = 13_000
     batch: int = 128
+    sights: int = 96
     draws: int = 4
     rate: float = 1e-3
     forget_instruction: float = 0.4
@@ -52,11 +55,14 @@ class Recipe:
     seed: int = 0
 
 
-def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], start: Path | None = None) -> Path:
+def train(
+    frames: Frames, sights: Sights, recipe: Recipe, out: Path, cameras: tuple[str, ...], start: Path | None = None
+) -> Path:
     """Train, with a checkpoint every 500 iterations from which an interrupted run goes on.
 
     Args:
         frames: the demonstrations.
+        sights: more pictures of the same things.
         recipe: how to train.
         out: directory for checkpoint.pt, losses.jsonl and weights.safetensors.
         cameras: names of the cameras, in the order of `frames.images`.
@@ -108,7 +114,7 @@ def train(frames: Frames, recipe: Recipe, out: Path, cameras: tuple[str, ...], s
                                                        total=recipe.iterations, desc="training") as bar:  # fmt: skip
         for iteration in bar:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + iteration)
-            flow, places = _losses(network, frames, drawn, recipe, generator, device)
+            flow, places = _losses(network, frames, sights, drawn, recipe, generator, device)
             optimiser.zero_grad(set_to_none=True)
             (flow + places).backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -140,17 +146,24 @@ def _drawn(frames: Frames, contacts: int) -> Tensor:
 
 
 def _losses(
-    network: Network, frames: Frames, drawn: Tensor, recipe: Recipe, generator: torch.Generator, device: str
+    network: Network,
+    frames: Frames,
+    sights: Sights,
+    drawn: Tensor,
+    recipe: Recipe,
+    generator: torch.Generator,
+    device: str,
 ) -> tuple[Tensor, Tensor]:
-    config = network.config
     index = drawn[torch.randint(len(drawn), (recipe.batch,), generator=generator)]
-    brightness = 1.0 + 0.1 * torch.randn((recipe.batch, len(config.cameras), 1, 1, 3), generator=generator)
-    images = image_tensor(frames.images[index].to(device), brightness.to(device), torch.bfloat16)
-    joints = frames.joint_position[index]
+    looks = torch.randint(len(sights), (recipe.sights,), generator=generator)
+    both = [(frames, index), (sights, looks)]
+    images = torch.cat([part.images[at] for part, at in both]).to(device)
+    brightness = 1.0 + 0.1 * torch.randn((*images.shape[:2], 1, 1, 3), generator=generator)
+    joints = torch.cat([part.joint_position[at] for part, at in both])
     joints = joints + 0.003 * torch.randn(joints.shape, generator=generator)  # encoders are not perfect either
-    state = proprioception(joints, frames.grips[index]).to(device)
+    state = proprioception(joints, torch.cat([part.grips[at] for part, at in both])).to(device)
     forget = torch.rand(recipe.batch, generator=generator) < recipe.forget_instruction
-    words = torch.where(forget, 0, frames.instruction[index]).to(device)
+    words = torch.cat([torch.where(forget, 0, frames.instruction[index]), torch.zeros_like(looks)]).to(device)
     chunk = (frames.chunk[index] - torch.tensor(OFFSET)) / torch.tensor(SCALE)
     chunk = chunk.repeat(recipe.draws, 1, 1)
     noise = torch.randn(chunk.shape, generator=generator)
@@ -159,10 +172,11 @@ def _losses(
     chunk, noise, t, x = (part.to(device) for part in (chunk, noise, t, x))
 
     with torch.autocast(device, torch.bfloat16):
-        features, places = network.encoder(images, state, words)
-        velocity = network.denoiser(x, t, features.repeat(recipe.draws, 1))
+        seen = image_tensor(images, brightness.to(device), torch.bfloat16)
+        features, places = network.encoder(seen, state, words)
+        velocity = network.denoiser(x, t, features[: recipe.batch].repeat(recipe.draws, 1))
     flow = (velocity.float() - (chunk - noise)).square().mean()
-    target = frames.things[index].to(device) * 10.0  # dm, as the proprioception
+    target = torch.cat([part.things[at] for part, at in both]).to(device) * 10.0  # dm, as the proprioception
     off = (places.float().view_as(target) - target.nan_to_num()).abs()
     # What is near the hand counts more: there millimetres decide, and the wrist's camera can tell them.
     weight = (NEAR / (NEAR + target.norm(dim=2, keepdim=True))).nan_to_num().expand_as(off)
