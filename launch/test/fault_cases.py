@@ -17,9 +17,11 @@ from frs_msgs.msg import ActionChunk, ActionSpace, ArmState, GateReport
 from frs_msgs.srv import ClaimArm
 from real_graph import RealGraph
 from rosgraph_msgs.msg import Clock
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
 from wall_clock import WallClock
 
-from frs_steering.nodes.qos import COMMAND, SENSOR
+from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
 from frs_steering.robot.fr3 import BASE_FRAME
 
 CONTROL_RATE = 15.0  # Hz
@@ -38,8 +40,6 @@ class Since(enum.Enum):
     LEASE = "the lease's end"
     COMMAND = "the fault, until the command is zero"
     """The robot itself is gone."""
-    ROW = "the last row"
-    """The chunk that runs has been judged and may run out; its sender still lives and renews it."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,31 @@ def wall_time_jumps(scene: Scene) -> Iterator[int]:
 
 
 @contextmanager
+def robot_error(scene: Scene) -> Iterator[int]:
+    """The robot's driver tells of an error; in the end it tells of none, and a person asks for the recovery."""
+    graph = scene.graph
+    publisher = graph.node.create_publisher(String, "robot_driver/error", LATCHED)
+    graph.until(publisher.get_subscription_count, "a controller that listens")
+    moment = time.time_ns()
+    publisher.publish(String(data="cartesian_reflex, by the test"))
+    graph.until(lambda: graph.arm[-1].message.state == ArmState.FAULT, "a fault")
+    assert "cartesian_reflex" in graph.arm[-1].message.message
+    yield moment
+    publisher.publish(String(data=""))
+    client = graph.node.create_client(Trigger, "arm_controller/recover")
+    graph.until(client.service_is_ready, "the service arm_controller/recover")
+
+    def recovered() -> bool:
+        future = client.call_async(Trigger.Request())  # refused until the news has come
+        graph.until(future.done, "an answer to the recovery")
+        return future.result().success
+
+    graph.until(recovered, "a recovery")
+    graph.node.destroy_client(client)
+    graph.node.destroy_publisher(publisher)
+
+
+@contextmanager
 def full_disk(scene: Scene) -> Iterator[int]:
     """The recorder can write no further: a limit on the size of its files, which comes out of write() likewise."""
     graph = scene.graph
@@ -254,6 +279,7 @@ def full_disk(scene: Scene) -> Iterator[int]:
 
 STEERING = "flow_steering"
 HOLDS = "holds when the lease ends"
+LETS_GO = "the steering lets go, the arm holds"
 FAULTS = (
     Fault("the steering is killed (SIGKILL)", HOLDS, ended(STEERING, signal.SIGKILL), Since.FAULT, ended=STEERING),
     Fault(
@@ -266,7 +292,14 @@ FAULTS = (
     Fault("the steering hangs (SIGSTOP)", HOLDS, suspended(STEERING), Since.FAULT),
     Fault("the lease ends", "brakes to a hold", suspended(STEERING), Since.LEASE, within=0.3),
     Fault("the controller hangs (SIGSTOP)", "the robot's driver stops it", suspended("arm_controller"), Since.FAULT),
-    Fault("the policy server hangs (SIGSTOP)", "the chunk runs out", suspended("vla_inference"), Since.ROW),
+    Fault("the policy server hangs (SIGSTOP)", LETS_GO, suspended("vla_inference"), Since.FAULT),
+    Fault(
+        "the policy server is killed (SIGKILL)",
+        LETS_GO,
+        ended("vla_inference", signal.SIGKILL),
+        Since.FAULT,
+        ended="vla_inference",
+    ),
     Fault("NaN in a chunk", "refused", refused(GateReport.REASON_NOT_FINITE, rows=[math.nan, *ROW[1:]] * HORIZON)),
     Fault("a chunk of the wrong shape", "refused", refused(GateReport.REASON_WRONG_SHAPE, horizon=HORIZON - 1)),
     Fault(
@@ -278,8 +311,9 @@ FAULTS = (
     Fault("a second publisher", "refused", intruder),
     Fault("chunks at 1 kHz", "all refused", lambda scene: replayed(scene, times=1000, rate=1000.0)),
     Fault("simulated time jumps back and forth", "goes on", sim_time_jumps),
-    Fault("a camera freezes", "the chunk runs out", cut("camera/wrist/color/image_raw"), Since.ROW),
+    Fault("a camera freezes", LETS_GO, cut("camera/wrist/color/image_raw"), Since.FAULT),
     Fault("the joint states freeze", "a fault, brakes", cut("joint_states"), Since.FAULT),
+    Fault("the robot tells of an error", "a fault, brakes, until it is recovered", robot_error, Since.FAULT),
     Fault("the recorder's disk is full", "goes on", full_disk),
     Fault(
         "the robot vanishes (SIGKILL of the simulation)",

@@ -124,8 +124,7 @@ def _until_rest(graph: RealGraph, since: Since, moment: int) -> float:
         "a holding arm",
     )
     last = max((h for h in graph.arm if h.sent < idle), key=lambda heard: heard.sent)
-    ends = last.message.lease_remaining if since is Since.LEASE else 1 / CONTROL_RATE
-    drives_no_more = last.sent + round(min(ends, 1 / CONTROL_RATE) * 1e9)
+    drives_no_more = last.sent + round(min(last.message.lease_remaining, 1 / CONTROL_RATE) * 1e9)
     return graph.until(lambda: rest_after(graph.joints, drives_no_more), "an arm at rest")
 
 

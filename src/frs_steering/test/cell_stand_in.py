@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from frs_msgs.msg import ActionChunk, ArmState, Decision, Guidance, PolicyInfo
+from builtin_interfaces.msg import Duration
+from frs_msgs.msg import ActionChunk, ArmState, Decision, Guidance, LeaseRenewal, PolicyInfo
 from frs_msgs.srv import ClaimArm, FlowQuery
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
@@ -56,6 +57,7 @@ class CellStandIn(Node):
         self.guidance = self.create_publisher(Guidance, "guidance", EVENT)
         self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)
         self.create_subscription(ActionChunk, "action_chunk", self._on_chunk, COMMAND)
+        self.create_subscription(LeaseRenewal, "lease_renewal", self._on_renewal, COMMAND)
         self.create_subscription(Decision, "decision", lambda msg: self._keep(self.decisions, msg), EVENT)
         self.create_subscription(PolicyInfo, "policy_info", lambda msg: self._keep(self.infos, msg), LATCHED)
         self.query = self.create_client(FlowQuery, "flow_query")
@@ -138,6 +140,10 @@ class CellStandIn(Node):
         self._driving = msg
         self._keep(self.chunks, msg)
 
+    def _on_renewal(self, msg: LeaseRenewal) -> None:
+        if self._driving is not None and msg.chunk_id >= self._driving.chunk_id and not _seconds(msg.lease):
+            self._driving = None
+
     def _step(self) -> None:
         arm, chunk = self.arm, self._driving
         arm.tick += 1
@@ -151,8 +157,12 @@ class CellStandIn(Node):
             row = arm.tick - chunk.first_tick
             if row < chunk.horizon:
                 arm.chunk_id, arm.row, arm.state = chunk.chunk_id, row, ArmState.RUNNING
-            elif arm.state == ArmState.RUNNING:
-                arm.state = ArmState.HOLDING
+        if arm.state == ArmState.RUNNING and arm.row < 0:
+            arm.state = ArmState.HOLDING
         self._states.publish(arm)
         with self._changed:
             self._changed.notify_all()
+
+
+def _seconds(lease: Duration) -> float:
+    return lease.sec + lease.nanosec * 1e-9

@@ -160,7 +160,7 @@ def test_the_gripper_stays_in_its_range(asked: float, given_out: float) -> None:
 
 def test_scaling_keeps_the_direction_of_the_hand() -> None:
     twist = np.array([0.4, 0.15, -0.05, 0.1, 0.0, 0.05])
-    motion = dataclasses.replace(STANDING, velocity=0.6 * joint_velocity(RESET_POSITION, twist))
+    motion = dataclasses.replace(STANDING, velocity=0.65 * joint_velocity(RESET_POSITION, twist))
     slow = dataclasses.replace(LIMITS, linear_speed=0.3)
     judged = step(joint_velocity(RESET_POSITION, twist), 0.0, motion, slow, PERIOD)
     assert judged.reason is Reason.CARTESIAN_SPEED

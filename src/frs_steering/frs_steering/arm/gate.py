@@ -2,9 +2,8 @@
 
 Checks of a chunk, in order: may anything drive; finite; shape; action space and frame; owner epoch; chunk id;
 age (not all rows were due); lease. Checks of a step, in order: finite; joint velocity; joint position with slow-down;
-Cartesian speed; workspace, table, distance to itself; joint acceleration, and with it jerk; gripper range. The
-acceleration is the last of the arm's because it turns what the others leave into what can be reached within a step; it
-is then looked at again.
+joint acceleration, and with it jerk; Cartesian speed; workspace, table, distance to itself; gripper range. What the
+Cartesian checks take away must be in reach as well, and is looked at again.
 
 A chunk is accepted or rejected; a step is accepted, clipped to what the limits allow, or rejected, and then the arm
 brakes. Speed limits scale all joints alike, so that the hand keeps its direction; a wall takes away only the part
@@ -177,8 +176,7 @@ def step(requested: Array, gripper: float, motion: Motion, limits: Limits, perio
     starts = np.array([motion.reference, motion.measured])
     velocity = _joint_speed(requested, limits, said)
     velocity = _slow_down(velocity, starts, limits, period, said)
-    velocity = _cartesian(velocity, stop, starts, limits, period, said)
-    velocity = _acceleration(velocity, stop, motion.velocity, starts, limits, period, said)
+    velocity = _fit(velocity, stop, motion.velocity, starts, limits, period, said)
     closed = min(1.0, max(0.0, gripper))
     if closed != gripper:
         said[Reason.GRIPPER_RANGE] = f"gripper {gripper:.3f} is outside of 0 .. 1"
@@ -213,16 +211,19 @@ def _slow_down(velocity: Array, starts: Array, limits: Limits, period: float, sa
     return slowed
 
 
-def _cartesian(
-    velocity: Array, stop: Array, starts: Array, limits: Limits, period: float, said: dict[Reason, str]
+def _fit(
+    asked: Array, stop: Array, last: Array, starts: Array, limits: Limits, period: float, said: dict[Reason, str]
 ) -> Array:
-    if not velocity.any():
-        return velocity
-    wrong = breach(velocity, starts, limits, period)
-    if wrong is None:
-        return velocity
+    # What can be reached within a step is what the Cartesian limits are asked of; what they take away must be in reach.
+    if not (asked.any() or last.any()):
+        return asked
     inverted: Array | None = None
-    for _ in range(CORRECTIONS):
+    velocity = asked
+    for _ in range(1 + CORRECTIONS):
+        velocity = _reachable(velocity, last, limits, period, said)
+        wrong = breach(velocity, starts, limits, period)
+        if wrong is None:
+            return velocity if velocity is asked or _joints_within(velocity, starts, limits, period) else stop
         _say(wrong, limits, said)
         if wrong.where:
             inverted = inverse(pose_and_jacobian(starts[0])[1]) if inverted is None else inverted
@@ -231,27 +232,21 @@ def _cartesian(
         if over > 1.0:
             velocity = velocity * (SHRINK / over)
         velocity = _joint_speed(velocity, limits, {})
-        wrong = breach(velocity, starts, limits, period)
-        if wrong is None:
-            return velocity if _joints_within(velocity, starts, limits, period) else stop
     return stop
 
 
-def _acceleration(
-    velocity: Array, stop: Array, last: Array, starts: Array, limits: Limits, period: float, said: dict[Reason, str]
-) -> Array:
+def _reachable(velocity: Array, last: Array, limits: Limits, period: float, said: dict[Reason, str]) -> Array:
     change = velocity - last
     ratio = np.abs(change) / (limits.acceleration * period)
     joint = int(ratio.argmax())
     if ratio[joint] <= 1.0 + ROUNDING:
         return velocity
-    said[Reason.JOINT_ACCELERATION] = (
+    said.setdefault(
+        Reason.JOINT_ACCELERATION,
         f"{JOINT_NAMES[joint]} to change by {change[joint] / period:.2f} rad/s^2, "
-        f"limit {limits.acceleration[joint]:.2f} rad/s^2"
+        f"limit {limits.acceleration[joint]:.2f} rad/s^2",
     )
-    toward = last + change / ratio[joint]
-    fits = _joints_within(toward, starts, limits, period) and breach(toward, starts, limits, period) is None
-    return toward if fits else stop
+    return last + change / ratio[joint]
 
 
 def _joints_within(velocity: Array, starts: Array, limits: Limits, period: float) -> bool:

@@ -14,12 +14,16 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
 
+from frs_steering.health.report import Health
+from frs_steering.health.steering import Decisions, decisions_health, steering_health
 from frs_steering.nodes.arm_claim import ArmClaim
 from frs_steering.nodes.conversions import MessageError, duration_msg, guidance_from_msg, spec_from_msg
 from frs_steering.nodes.decision_making import WARN_EVERY, DecisionMaking, Open
 from frs_steering.nodes.decision_messages import Made, chunk_to_msg, decision_to_msg, joints_from_msg
+from frs_steering.nodes.diagnostics import Diagnostics
 from frs_steering.nodes.noise_peer import NoisePeer
 from frs_steering.nodes.parameters import ParameterError, declare, param
+from frs_steering.nodes.policy_watch import PolicyWatch
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
 from frs_steering.nodes.runtime import run
 from frs_steering.policies.interface import PolicySpec
@@ -105,8 +109,10 @@ class FlowSteering(Node):
         self._chunk_id, self._chunk_epoch = 0, 0
         self._trouble = ""  # why the last decision was given up, if it was
         self._told: tuple[bool, str] | None = None
+        self._ended = Decisions()
 
         self._claim = ArmClaim(self)
+        self._policy = PolicyWatch(self, self._on_policy)
         self._chunks = self.create_publisher(ActionChunk, "action_chunk", COMMAND)
         self._renewals = self.create_publisher(LeaseRenewal, "lease_renewal", COMMAND)
         self._decisions = self.create_publisher(Decision, "decision", EVENT)
@@ -125,6 +131,7 @@ class FlowSteering(Node):
         self.create_subscription(GuidanceMsg, "guidance", self._on_guidance, EVENT)
         self.create_service(SetBool, "flow_steering/activate", self._on_activate)
         self.create_timer(HOUSEKEEPING, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        Diagnostics(self, {"steering": self._steering_health, "decisions": self._decisions_health})
 
     # What comes in
 
@@ -164,7 +171,18 @@ class FlowSteering(Node):
         self._decide_if_due(msg, now)  # first: every millisecond before it counts; a lease has time
         self._renew_lease(msg)
 
+    def _on_policy(self) -> None:
+        why = self._policy.why_not
+        if why and self._active:
+            # What drives now was in order, but nobody would know when it no longer is.
+            self.get_logger().warning(f"the arm holds: {why}", throttle_duration_sec=WARN_EVERY)
+            self._let_go()
+            self._give_up(why)
+        self._tell(time.monotonic())
+
     def _renew_lease(self, arm: ArmState) -> None:
+        if self._policy.why_not:
+            return
         if self._active and self._claim.epoch and arm.owner_epoch == self._chunk_epoch == self._claim.epoch:
             self._renew(self._settings.lease)
 
@@ -172,6 +190,11 @@ class FlowSteering(Node):
         renewal = LeaseRenewal(owner_epoch=self._chunk_epoch, chunk_id=self._chunk_id, lease=duration_msg(lease))
         renewal.header.stamp = self.get_clock().now().to_msg()
         self._renewals.publish(renewal)
+
+    def _let_go(self) -> None:
+        # No chunk is due any more, so the arm does not count itself starved.
+        if self._chunk_epoch and self._chunk_epoch == self._claim.epoch:
+            self._renew(0.0)
 
     def _on_activate(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if not request.data:
@@ -211,17 +234,32 @@ class FlowSteering(Node):
         if not why and self._active:
             arm = self._arm
             fault = arm is not None and arm.state == ArmState.FAULT
-            why = f"the arm is in a fault: {arm.message}" if arm is not None and fault else self._trouble
+            why = f"the arm is in a fault: {arm.message}" if arm is not None and fault else ""
+            why = why or self._policy.why_not or self._trouble
         if self._told != (self._active, why):
             self._told = self._active, why
             self._is_active.publish(Bool(data=self._active))
             self._why_not.publish(String(data=why))
 
+    def _steering_health(self) -> Health:
+        active, why = self._told or (self._active, "")
+        spec, wish = self._spec, self._arbiter.choose(time.monotonic())
+        values = {
+            "mode": self._settings.mode,
+            "method": self._settings.method,
+            "policy": "none came" if spec is None else spec.name,
+            "claim": f"epoch {self._claim.epoch}" if self._claim.epoch else self._claim.why_not,
+            "who steers": wish.guidance.author if wish is not None else "nobody",
+        }
+        return steering_health(active=active, why=why, values=values)
+
+    def _decisions_health(self) -> Health:
+        return decisions_health(self._ended, self._arm.ticks_starved if self._arm else 0, time.monotonic())
+
     def _deactivate(self, why: str) -> None:
         if self._active:
             self.get_logger().warning(f"inactive: {why}")
-            if self._chunk_epoch and self._chunk_epoch == self._claim.epoch:
-                self._renew(0.0)  # lets go: no chunk is due any more, so the arm does not count itself starved
+            self._let_go()
         self._active = False
         self._give_up("")
         self._tell(time.monotonic())
@@ -244,7 +282,7 @@ class FlowSteering(Node):
             return
         if arm.state not in MOVABLE or not self._claim.epoch or arm.owner_epoch != self._claim.epoch:
             return
-        if not schedule.is_due(arm.tick, arm.chunk_id, arm.row):
+        if self._policy.why_not or not schedule.is_due(arm.tick, arm.chunk_id, arm.row):
             return
         if not self._making.is_ready:
             self.get_logger().warning(
@@ -303,6 +341,7 @@ class FlowSteering(Node):
             self._schedule.sent(self._chunk_id, self._arm.tick, total)
         if decision.wish is not None:
             self._arbiter.used(decision.wish)
+        self._ended.was_made(total, (spec.horizon - spec.execute_rows) * spec.row_duration, time.monotonic())
         if total > spec.horizon * spec.row_duration:
             self.get_logger().warning(
                 f"a decision took {total:.2f} s, longer than its chunk lasts; the arm can't move at this pace",
@@ -317,6 +356,7 @@ class FlowSteering(Node):
 
     def _on_given_up(self, why: str) -> None:
         if why:
+            self._ended.was_given_up(why, time.monotonic())
             self._trouble = why
             self.get_logger().warning(f"decision given up: {why}", throttle_duration_sec=WARN_EVERY)
 

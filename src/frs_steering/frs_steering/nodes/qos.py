@@ -1,7 +1,14 @@
 """Quality-of-service profiles by REP-2003, named by what they carry."""
 
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    LivelinessPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_sensor_data,
+)
 
 SENSOR = qos_profile_sensor_data
 """Cameras and joint states: best effort, volatile."""
@@ -25,3 +32,13 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 """State that a late joiner needs: reliable, transient-local, depth 1."""
+
+ALIVE = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    liveliness=LivelinessPolicy.AUTOMATIC,
+    liveliness_lease_duration=Duration(nanoseconds=200_000_000),
+)
+"""As LATCHED, and the middleware tells within 0.2 s when the sender's process has died or hangs."""

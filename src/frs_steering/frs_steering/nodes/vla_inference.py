@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -12,15 +13,21 @@ import numpy as np
 import torch
 from frs_msgs.msg import PolicyInfo, PolicyInput
 from frs_msgs.srv import FlowQuery
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
+from frs_steering.health.policy import Queries, Streams, inputs_health, policy_health
+from frs_steering.health.report import Health
 from frs_steering.nodes.conversions import MessageError, frame_from_msg, nanoseconds, policy_info_to_msg
+from frs_steering.nodes.diagnostics import Diagnostics
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.policy_input import policy_input_to_msg
-from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
+from frs_steering.nodes.policy_watch import TOPIC
+from frs_steering.nodes.qos import ALIVE, EVENT, LATCHED, SENSOR
 from frs_steering.nodes.query_messages import fill_response, query_from_msg
 from frs_steering.nodes.runtime import run, side_node
 from frs_steering.policies import load_policy
@@ -34,6 +41,12 @@ WARM_UP_CALLS = 3
 """The first calls of a network are several times slower than the rest; they are made before anybody asks."""
 
 WARN_EVERY = 2.0  # s
+
+LOOK_EVERY = 0.05
+"""s between two looks at whether everything that the policy sees is fresh."""
+
+TELL_EVERY = 1.0
+"""s between two reasons of one blindness."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,9 @@ class VlaInference(Node):
             Freshness(parameters.max_image_age, parameters.max_joint_age, parameters.max_skew),
         )
         self._max_image_age = parameters.max_image_age
+        limits = {_camera_words(camera): parameters.max_image_age for camera in spec.cameras}
+        self._streams = Streams({**limits, "joint_states": parameters.max_joint_age})
+        self._queries = Queries()
         # What ENCODE saw last, its seed, and when (s, monotonic).
         self._encoded: tuple[Moment, int, float] | None = None
         took = _warm_up(self._policy)
@@ -91,19 +107,45 @@ class VlaInference(Node):
             node.create_subscription(Image, topic, partial(self._on_image, camera), SENSOR)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         node.create_subscription(String, "instruction", self._on_instruction, LATCHED)
+        self._why_not = node.create_publisher(String, TOPIC, ALIVE)
+        self._told, self._told_at = "?", -math.inf
+        node.create_timer(LOOK_EVERY, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        # Beside the network's thread, so that it can be told that the network hangs.
+        Diagnostics(self, {"inputs": self._inputs_health, "policy": self._policy_health}, on=node)
         return node
 
+    def _inputs_health(self) -> Health:
+        now = time.monotonic()
+        return inputs_health(self._streams.at(now), self._observations.why_not(now))
+
+    def _policy_health(self) -> Health:
+        spec = self._policy.spec
+        return policy_health(spec.name, spec.weights_sha256, self._queries, time.monotonic())
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        why = self._observations.why_not(now)
+        # An age in the words changes with every look, and nobody reads that fast.
+        if self._told != why and (not self._told or not why or now - self._told_at > TELL_EVERY):
+            self._told, self._told_at = why, now
+            self._why_not.publish(String(data=why))
+
     def _on_image(self, camera: str, msg: Image) -> None:
-        self._observations.put_image(camera, frame_from_msg(msg), time.monotonic())
+        now = time.monotonic()
+        self._streams.saw(_camera_words(camera), nanoseconds(msg.header.stamp), now)
+        self._observations.put_image(camera, frame_from_msg(msg), now)
 
     def _on_joints(self, msg: JointState) -> None:
-        self._observations.put_joints(msg.name, msg.position, nanoseconds(msg.header.stamp), time.monotonic())
+        stamp, now = nanoseconds(msg.header.stamp), time.monotonic()
+        self._streams.saw("joint_states", stamp, now)
+        self._observations.put_joints(msg.name, msg.position, stamp, now)
 
     def _on_instruction(self, msg: String) -> None:
         self._observations.put_instruction(msg.data)
 
     def _on_query(self, request: FlowQuery.Request, response: FlowQuery.Response) -> FlowQuery.Response:
         received = time.monotonic()
+        self._queries.begun(received)
         try:
             query = query_from_msg(request, self._policy.spec)
             moment = self._moment(query)
@@ -119,7 +161,9 @@ class VlaInference(Node):
         except Exception as error:  # whatever the network does, the next query deserves an answer
             response.success, response.message = False, f"the policy failed: {type(error).__name__}: {error}"
             self.get_logger().error(response.message, throttle_duration_sec=WARN_EVERY)
-        response.server_time = time.monotonic() - received
+        ended = time.monotonic()
+        self._queries.ended(ended, "" if response.success else response.message)
+        response.server_time = ended - received
         return response
 
     def _moment(self, query: Query) -> Moment:
@@ -138,6 +182,10 @@ class VlaInference(Node):
         if self._inputs.get_subscription_count():
             for moment, seed in untold:
                 self._inputs.publish(policy_input_to_msg(moment, seed, self._policy.spec))
+
+
+def _camera_words(camera: str) -> str:
+    return f"camera {camera!r}"
 
 
 def _warm_up(policy: Policy) -> float:

@@ -148,11 +148,7 @@ class ObservationAssembler:
         with self._lock:
             frames, joints, instruction = dict(self._frames), dict(self._joints), self._instruction
             grips = tuple(self._grips)
-        self._check_images(frames, now)
-        self._check_joints(joints, now)
-        if not instruction:
-            raise ObservationError("no instruction came yet; the policy must be told what to do")
-        self._check_skew(frames, joints)
+        self._check(frames, joints, instruction, now)
         observation = Observation(
             images={camera: rgb(camera, frames[camera][0]) for camera in self._cameras},
             joint_position=np.array([joints[name].value for name in self._layout.arm]),
@@ -165,6 +161,32 @@ class ObservationAssembler:
             stamp=min(frames[camera][0].stamp for camera in self._cameras),
             camera_age=now - min(frames[camera][1] for camera in self._cameras),
         )
+
+    def why_not(self, now: float) -> str:
+        """What keeps the streams from being put together at `now` (s, monotonic), in words; empty where nothing does.
+
+        Without looking into the images: at most as costly as their number.
+        """
+        with self._lock:
+            frames, joints, instruction = dict(self._frames), dict(self._joints), self._instruction
+        try:
+            self._check(frames, joints, instruction, now)
+        except ObservationError as error:
+            return str(error)
+        return ""
+
+    def _check(
+        self,
+        frames: Mapping[str, tuple[Frame, float]],
+        joints: Mapping[str, _Received],
+        instruction: str,
+        now: float,
+    ) -> None:
+        self._check_images(frames, now)
+        self._check_joints(joints, now)
+        if not instruction:
+            raise ObservationError("no instruction came yet; the policy must be told what to do")
+        self._check_skew(frames, joints)
 
     def _remember(self, grip: _Received) -> None:
         if not math.isfinite(grip.value):
