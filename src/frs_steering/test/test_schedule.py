@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +91,9 @@ def test_chunks_follow_each_other_without_a_gap_or_an_early_cut(durations, execu
         assert not schedule.is_due(arrives - 1, chunk_id, arrives - 1 - first_tick if chunk_id else -1)
         chunk_id, first_tick, tick = number, begun + 1, arrives
     assert 1 <= schedule.lead <= max(1, execute_rows // 2)
+
+
+def test_a_decision_is_overdue_after_twice_the_usual_time_but_not_at_once():
+    assert measured().patience == math.inf
+    assert measured(0.05, 0.05).patience == pytest.approx(0.3)
+    assert measured(0.4).patience == pytest.approx(0.8)

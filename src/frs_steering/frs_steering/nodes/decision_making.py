@@ -93,6 +93,10 @@ class DecisionMaking:
         """Whether a decision is being made."""
         return self._open is not None
 
+    def lasts(self, now: float) -> float:
+        """s since the decision that is being made was begun; 0 if there is none."""
+        return now - self._open.begun if self._open is not None else 0.0
+
     def begin(self, decision: Open) -> None:
         """Make a decision; on_made or on_given_up tells how it ends, unless it is dropped."""
         self._open = decision

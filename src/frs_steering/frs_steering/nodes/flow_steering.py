@@ -270,6 +270,12 @@ class FlowSteering(Node):
         now = time.monotonic()
         self._claim.step(now)
         self._making.look_at_the_clock(now)
+        if self._schedule is not None and self._making.lasts(now) > self._schedule.patience:
+            self.get_logger().warning(
+                f"the arm holds: a decision is overdue, {self._making.lasts(now):.2f} s after it was begun",
+                throttle_duration_sec=WARN_EVERY,
+            )
+            self._let_go()  # its chunk may still come and drive
         if self._active and self._arm is not None and now - self._arm_received > ARM_STATE_STALE:
             self.get_logger().warning(
                 "arm_state does not come any more; is arm_controller running?", throttle_duration_sec=WARN_EVERY

@@ -18,6 +18,12 @@ MARGIN = 0.005
 UNMEASURED_LEAD = 2
 """Ticks, before anything was measured."""
 
+OVERDUE = 2.0
+"""Times the usual duration of a decision, after which something is wrong."""
+
+LEAST_PATIENCE = 0.3
+"""s; no decision is overdue before."""
+
 TAKE_OVER_TICKS = 2
 """A chunk that does not drive after so many ticks was not admitted."""
 
@@ -44,8 +50,15 @@ class Schedule:
         most = max(1, self._execute_rows // 2)
         if not self._durations:
             return min(UNMEASURED_LEAD, most)
-        duration = float(np.percentile(self._durations, PERCENTILE))
-        return max(1, min(most, math.ceil((duration + MARGIN) / self._row_duration)))
+        return max(1, min(most, math.ceil((self._usual() + MARGIN) / self._row_duration)))
+
+    @property
+    def patience(self) -> float:
+        """s after which a decision is overdue; infinite before anything was measured."""
+        return max(LEAST_PATIENCE, OVERDUE * self._usual()) if self._durations else math.inf
+
+    def _usual(self) -> float:
+        return float(np.percentile(self._durations, PERCENTILE))
 
     def is_due(self, tick: int, chunk_id: int, row: int) -> bool:
         """Whether to begin a decision now.
