@@ -34,7 +34,7 @@ session: setup
 	@$(ENTER) && exec frs session --task $(TASK) $(ARGS)
 
 test: setup lint
-	@$(ENTER) && pytest -m "not whole_graph and not faults" && exec pytest -m whole_graph
+	@$(ENTER) && pytest -m "not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py

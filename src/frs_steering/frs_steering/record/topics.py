@@ -74,4 +74,5 @@ def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
         Topic("task_state", "frs_msgs/msg/TaskState", Kind.LATCHED),
         Topic("episode_event", "frs_msgs/msg/EpisodeEvent", Kind.EVENT, True),
         Topic("recorder_state", "frs_msgs/msg/RecorderState", Kind.LATCHED),
+        Topic("noise_policy/info", "frs_msgs/msg/NoisePolicyInfo", Kind.LATCHED),
     )
