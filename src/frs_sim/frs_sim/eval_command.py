@@ -70,6 +70,7 @@ class Plan:
     weights: Path | None
     out: Path
     learned: dict[str, Path]
+    record: Path | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +108,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the policy is told instead of the tasks' own sentences; one that was not trained leaves it to guess",
     )  # fmt: skip
     add("--out", type=Path, default=Path("runs/eval"), metavar="DIR", help="for the results (default: %(default)s)")
+    add(
+        "--record", type=Path, default=None, metavar="DIR",
+        help="write each episode that is run as a file of the journal, for frs train dsbc|bc and frs record",
+    )  # fmt: skip
     add("--plot", type=Path, default=None, metavar="DIR", help="only draw DIR's table and plots anew")
 
 
@@ -126,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{there} of {len(plan.trials)} episodes are in {journal.path} already", file=sys.stderr)
         began = time.monotonic()
         try:
-            rows = run_trials(plan.trials, plan.jobs, plan.weights, journal, plan.learned)
+            rows = run_trials(plan.trials, plan.jobs, plan.weights, journal, plan.learned, plan.record)
         except TrialError as error:
             print(f"error: {error}\nThe episodes so far are in {journal.path}; the same command goes on from there.",
                   file=sys.stderr)  # fmt: skip
@@ -198,7 +203,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         for method, reasoner, every in conditions
     ]
     files = {name: noise_policy.path for name, noise_policy in learned.items()}
-    return Plan(trials, args.jobs, args.weights, args.out, files)
+    return Plan(trials, args.jobs, args.weights, args.out, files, args.record)
 
 
 def _check_learned(methods: Sequence[Method | str], learned: Mapping[str, NoisePolicy]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 import numpy as np
 
@@ -14,18 +15,32 @@ from frs_sim.rows import Episode
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.execution import Execution, Settings
 from frs_steering.arm.limits import Limits
+from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.reading import Reading
 from frs_steering.learn.noise_policy import NoisePolicy
 from frs_steering.policies import Observation, Policy
 from frs_steering.robot.kinematics import joint_velocity
-from frs_steering.steer.decision import decide
+from frs_steering.steer.decision import Decided, decide
 from frs_steering.steer.deferral import Trust
+from frs_steering.steer.guidance import Guidance
 from frs_steering.steer.likeness import likeness
 from frs_steering.steer.method import Method
 
 NEAR_END = (Phase.LOWER, Phase.SLIDE)
 DELAY = 1
 """Control steps from the observation to the chunk's taking over: what the nodes need with the embedded policy."""
+
+
+class Watcher(Protocol):
+    """Is told how an episode goes on."""
+
+    def decided(
+        self, number: int, tick: int, observation: Observation, guidance: Guidance | None, made: Decided, seed: int
+    ) -> None:
+        """Decision `number` (from 1) was made at control step `tick`."""
+
+    def stepped(self, tick: int, outcome: Outcome) -> None:
+        """The gate has judged a control step."""
 
 
 def run_episode(
@@ -42,6 +57,7 @@ def run_episode(
     near_end: bool = False,
     instruction: str = "",
     noise_policy: NoisePolicy | None = None,
+    watcher: Watcher | None = None,
 ) -> Episode:
     """Run one episode; the policy sees images, joints, gripper and the instruction, nothing else.
 
@@ -58,6 +74,7 @@ def run_episode(
         instruction: what the policy is told; empty for the task's own sentence.
         in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
         noise_policy: makes every decision, whatever the method and the reasoner.
+        watcher: is told of every decision and control step.
     """
     began = time.perf_counter()
     own = cell.reset(task, scene)
@@ -92,6 +109,8 @@ def run_episode(
                 made = decide(policy, observation, wish, Trust(), method=method, seed=seed)
             decide_time += time.perf_counter() - before
             decisions += 1
+            if watcher is not None:
+                watcher.decided(decisions, tick, observation, wish, made, seed)
             steered += made.reference is not None
             evaluations += made.evaluations
             if in_distribution and made.reference is not None:
@@ -101,6 +120,8 @@ def run_episode(
         while waiting and tick >= waiting[0].first_tick + DELAY - 1:
             execution.admit(waiting.pop(0), now)
         outcome = execution.tick(tick, now)
+        if watcher is not None:
+            watcher.stepped(tick, outcome)
         cell.step(outcome.velocity, outcome.gripper)
         if cell.success:
             break

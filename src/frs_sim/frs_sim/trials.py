@@ -23,8 +23,9 @@ from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.evaluation import run_episode
 from frs_sim.graphics import SPAWN
 from frs_sim.reasoners import parse_reasoner
+from frs_sim.recording import Recording
 from frs_sim.rows import NOBODY, Episode, Journal, Row, Trial
-from frs_sim.tasks import TASKS
+from frs_sim.tasks import TASKS, find_task
 from frs_steering.learn.noise_policy import NoisePolicy, load
 from frs_steering.policies import Policy, load_policy
 from frs_steering.steer.method import Method, parse_method
@@ -42,23 +43,30 @@ def run_trials(
     weights: Path | None,
     journal: Journal,
     learned: Mapping[str, Path] = MappingProxyType({}),
+    record: Path | None = None,
 ) -> list[Row]:
     """Run the trials in `jobs` processes, and return their rows in the order of the trials.
 
     A trial whose row is in the journal is not run again, so that an interrupted evaluation goes on. `weights` is the
     file whose digest the trials bear; None is the package's. `learned` are the noise policies' files: method -> file.
+    What is run is recorded in the directory `record`, if there is one.
 
     Raises:
         TrialError: an episode failed, or a process died; the rows so far are in the journal.
     """
     missing = [trial for trial in trials if trial not in journal.rows]
     if missing:
-        _run_all(missing, min(jobs, len(missing)), weights, journal, learned)
+        _run_all(missing, min(jobs, len(missing)), weights, journal, learned, record)
     return [journal.rows[trial] for trial in trials]
 
 
 def _run_all(
-    missing: list[Trial], jobs: int, weights: Path | None, journal: Journal, learned: Mapping[str, Path]
+    missing: list[Trial],
+    jobs: int,
+    weights: Path | None,
+    journal: Journal,
+    learned: Mapping[str, Path],
+    record: Path | None,
 ) -> None:
     others = active_children()
     began, simulated = time.monotonic(), 0.0
@@ -66,7 +74,7 @@ def _run_all(
         ProcessPoolExecutor(jobs, mp_context=SPAWN, initializer=_begin) as pool,
         tqdm(total=len(missing), unit="episode", mininterval=0.1 if sys.stderr.isatty() else _QUIET) as bar,
     ):
-        futures = {pool.submit(_run, trial, weights, learned.get(trial.method)): trial for trial in missing}
+        futures = {pool.submit(_run, trial, weights, learned.get(trial.method), record): trial for trial in missing}
         try:
             for future in as_completed(futures):
                 row = Row(futures[future], _outcome(futures[future], future))
@@ -126,13 +134,16 @@ def _noise_policy(path: Path) -> NoisePolicy:
     return load(path)
 
 
-def _run(trial: Trial, weights: Path | None, learned: Path | None) -> Episode:
+def _run(trial: Trial, weights: Path | None, learned: Path | None, record: Path | None) -> Episode:
     cell, eyes = _workshop()
+    policy = _policy(weights)
     noise_policy = _noise_policy(learned) if learned else None
     if noise_policy is not None and noise_policy.sha256 != trial.noise_policy:
         raise TrialError(f"{learned} was replaced while the evaluation ran")
-    return run_episode(
-        cell, eyes, _policy(weights), trial.task, trial.scene,
+    told = trial.instruction or find_task(trial.task).instruction
+    recording = Recording(record, trial.task, told, trial.scene, trial.method, policy.spec) if record else None
+    episode = run_episode(
+        cell, eyes, policy, trial.task, trial.scene,
         method=Method() if learned else parse_method(trial.method),
         reasoner=None if trial.reasoner == NOBODY else parse_reasoner(trial.reasoner).make(trial.scene),
         every=trial.every,
@@ -140,4 +151,8 @@ def _run(trial: Trial, weights: Path | None, learned: Path | None) -> Episode:
         near_end=trial.near_end,
         instruction=trial.instruction,
         noise_policy=noise_policy,
+        watcher=recording,
     )  # fmt: skip
+    if recording is not None:
+        recording.close(success=episode.success)
+    return episode

@@ -52,6 +52,17 @@ def test_one_file_says_what_it_was_made_of(
     assert {path.suffix for path in out.parent.iterdir()} == {".safetensors", ".json", ".png"}
 
 
+def test_the_first_rollouts_alone_are_learnt_from(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "egg.safetensors"
+    assert main(["dsbc", str(runs), "--rollouts", "1", "--steps", "50", "--out", str(out)]) == 0
+    assert load(out).trained_on.episodes == ("e1",)
+    capsys.readouterr()
+    assert main(["dsbc", str(runs), "--rollouts", "3", "--out", str(out)]) == 2
+    assert "--rollouts is 3; it must lie in [1, 2], as many as succeeded" in capsys.readouterr().err
+
+
 def test_the_file_is_named_by_its_task(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["dsbc", str(runs / "e1"), "--noise", "dct3", "--loss", "mse", "--steps", "50"]) == 0

@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, or folders of them")
     add("--out", type=Path, default=None, metavar="FILE", help=f"(default: runs/learn/TASK-{kind}.safetensors)")
+    add("--rollouts", type=int, default=None, metavar="N", help="learn from the first N that succeeded (default: all)")
     if kind == "dsbc":
         add("--from-demonstrations", action="store_true",
             help="reverse the chunks that were demonstrated (offline DSBC); the policy is loaded for that")  # fmt: skip
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
             rollouts = _read(files, "reversing", _reversing(args))
         else:
             rollouts = _read(files, "reading", _recorded)
+        rollouts = _first(rollouts, args.rollouts)
         data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits)
         for line in data.quality.lines():
             print(line)
@@ -103,6 +105,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return _write(made, data, args.out or _default_out(rollouts, kind))
+
+
+def _first(rollouts: list[Rollout], most: int | None) -> list[Rollout]:
+    """All up to the last of the first `most` that succeeded."""
+    if most is None:
+        return rollouts
+    good = [index for index, rollout in enumerate(rollouts) if rollout.label == "succeeded"]
+    if not 1 <= most <= len(good):
+        raise ValueError(f"--rollouts is {most}; it must lie in [1, {len(good)}], as many as succeeded")
+    return rollouts[: good[most - 1] + 1]
 
 
 def _check(args: argparse.Namespace) -> None:
