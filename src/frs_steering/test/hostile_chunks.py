@@ -43,11 +43,15 @@ KINDS: tuple[Rows, ...] = (
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks."""
+    """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks.
+
+    `ahead` (T', 7) [rad] is the target position less the arm's own, where something was sent.
+    """
 
     limits: Limits
     positions: np.ndarray
     velocities: np.ndarray
+    ahead: np.ndarray
     sent: int
     accepted: int
 
@@ -60,6 +64,7 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
     execution, now, tick = Execution(settings), 100.0, 0
     lag = rng.random()
     positions, velocities, accepted = [RESET_POSITION.copy()], [np.zeros(7)], 0
+    ahead: list[np.ndarray] = []
     execution.observe(Reading(positions[0], velocities[0], 0.0), now)
     epoch = execution.claim("steering", now).epoch
     for chunk_id in range(1, chunks + 1):
@@ -73,17 +78,23 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
         if rng.random() < 0.02:
             execution.stop("a test")
             execution.reset()
-        epoch = execution.claim("steering", now).epoch if rng.random() < 0.1 else epoch
+        if rng.random() < 0.1 and (claim := execution.claim("steering", now)).granted:
+            epoch = claim.epoch
         deaf = rng.random() < 0.05
         for _ in range(int(rng.integers(1, 12))):
             tick, now = tick + 1, now + PERIOD
             if not deaf:
                 measured = positions[-1] - lag * velocities[-1] * PERIOD
                 execution.observe(Reading(measured, velocities[-1], 0.0), now)
-            velocity = execution.tick(tick, now).velocity
-            velocities.append(velocity)
-            positions.append(positions[-1] + velocity * PERIOD)
-    return Trace(limits, np.array(positions), np.array(velocities[1:]), chunks, accepted)
+                if rng.random() < 0.05:  # somebody else publishes joint states, too
+                    wrong = measured + np.eye(7)[rng.integers(7)] * rng.choice([-1.0, 1.0]) * rng.uniform(0.4, 9.0)
+                    execution.observe(Reading(wrong, velocities[-1], 0.0), now)
+            outcome = execution.tick(tick, now)
+            velocities.append(outcome.velocity)
+            positions.append(positions[-1] + outcome.velocity * PERIOD)
+            if outcome.command is not None:
+                ahead.append(outcome.command.position - positions[-1])
+    return Trace(limits, np.array(positions), np.array(velocities[1:]), np.array(ahead), chunks, accepted)
 
 
 def distances_to_itself(positions: np.ndarray) -> np.ndarray:
@@ -108,6 +119,7 @@ def breaches(trace: Trace) -> list[str]:
         "joint jerk [rad/s^3]": np.abs(np.diff(changes, axis=0)) / PERIOD - limits.robot.jerk,
         "linear speed [m/s]": np.linalg.norm(np.diff(points, axis=0), axis=1) / PERIOD - limits.linear_speed * ROUNDING,
         "angular speed [rad/s]": angles / PERIOD - limits.angular_speed * ROUNDING - 2e-5,
+        "target ahead of the arm [rad]": np.abs(trace.ahead) - limits.lead,
         "workspace, upper [m]": points - limits.workspace_high - 1e-9,
         "workspace, lower [m]": limits.workspace_low - points - 1e-9,
         # The meshes' corners were rounded to a millimetre when they were taken over.

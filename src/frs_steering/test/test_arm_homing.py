@@ -92,7 +92,7 @@ def test_the_arm_comes_home_and_then_belongs_to_nobody(away: Bench) -> None:
 
 def test_at_home_it_is_over_at_once(away: Bench) -> None:
     away.position = RESET_POSITION
-    away.step()
+    away.steps(4)  # until it is believed
     assert away.execution.home(homing.SPEED, away.now)[0]
     assert len(way_home(away)) <= 2
     assert away.execution.homing is not None and away.execution.homing.success

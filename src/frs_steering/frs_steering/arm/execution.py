@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from frs_steering.arm import gate, homing
 from frs_steering.arm.backends.interface import Command
+from frs_steering.arm.belief import Belief
 from frs_steering.arm.chunk import Chunk, requested_gripper, requested_velocity
 from frs_steering.arm.homing import Homing
 from frs_steering.arm.outcome import Outcome
@@ -24,8 +25,8 @@ from frs_steering.arm.verdicts import Reason, Verdict
 
 Array = NDArray[np.float64]
 
-PAUSE = 2
-"""After this many skipped control steps the backend's own watchdog has stopped the arm, whatever was sent last."""
+WATCHDOG = 0.15
+"""After so long without a command the backend's own watchdog has stopped the arm, whatever was sent last [s]."""
 
 
 class Execution:
@@ -40,8 +41,7 @@ class Execution:
         self._queue = Queue()
         self._last_chunk_id = 0
         self._tick = 0
-        self._reading: Reading | None = None
-        self._read_at = 0.0
+        self._belief = Belief()
         self._is_news = False  # a reading came since the last control step
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
@@ -118,23 +118,28 @@ class Execution:
             return False, f"{self._message}; a stop is no fault"
         if self._robot_error:
             return False, f"the robot still says: {self._robot_error}"
-        if self._is_stale(now):
-            return False, self._staleness(now)
+        if stale := self._staleness(now):
+            return False, stale
         if not self._fault:
             return False, f"nothing to recover from: {self._state.name}, {self._message}"
         was, self._fault = self._fault, ""
         self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, f"recovered from: {was}")
         return True, f"recovered from: {was}"
 
-    def observe(self, reading: Reading, now: float) -> None:
-        """Take what the arm measured."""
+    def observe(self, reading: Reading, now: float) -> str:
+        """Take what the arm is said to have measured; returns why it is not believed, in words, empty if it is."""
         first = self._reading is None
-        self._reading, self._read_at, self._is_news = reading, now, True
+        self._belief, why = self._belief.heard(reading, now, self._settings.limits.robot)
+        if why:
+            return why
+        self._is_news = True
+        if first or self._belief.jumped:
+            self._reference, self._velocity = reading.position.copy(), np.zeros(7)
         if first:
-            self._reference = reading.position.copy()
             self._message = "no owner" if self._state is State.IDLE else self._message
             if self._ownership.epoch:
                 self._on(Event.CLAIMED, f"owned by {self._ownership.owner!r}, no chunk yet")
+        return ""
 
     def admit(self, chunk: Chunk, now: float) -> gate.Judgement:
         """Judge a chunk, and let it drive if it is accepted."""
@@ -142,8 +147,8 @@ class Execution:
         closed, why = Reason.NONE, ""
         if self._state is State.STOPPED:
             closed, why = Reason.STOPPED, self._message
-        elif self._is_stale(now):
-            closed, why = Reason.STATE_STALE, self._staleness(now)
+        elif stale := self._staleness(now):
+            closed, why = Reason.STATE_STALE, stale
         elif self._fault:
             closed, why = Reason.ROBOT_ERROR, _in_words(self._fault)
         elif self._is_homing:
@@ -221,13 +226,12 @@ class Execution:
         """Carry out control step number `tick` (greater than the last one's)."""
         begun = time.perf_counter()
         skipped, self._tick = tick - self._tick - 1, tick
-        if skipped >= PAUSE:
+        if (skipped + 1) * self._settings.period > WATCHDOG:
             self._velocity = np.zeros(7)
         rested = not self._velocity.any()
         self._watch_readings(now)
         due = self._due(tick, now)
-        held = due.held
-        requested = np.zeros(7)
+        held, requested = due.held, np.zeros(7)
         grip, self._wish = self._wish, None
         if held is not None:
             requested, step = self._drive(held.chunk.rows[due.row])
@@ -268,18 +272,15 @@ class Execution:
         )
 
     def _watch_readings(self, now: float) -> None:
-        reading = self._reading
-        if reading is None:
+        if (reading := self._reading) is None:
             return
-        stale = self._is_stale(now)
+        stale = self._staleness(now)
         if stale or self._fault:
             if self._state is not State.STOPPED:
-                why = self._staleness(now) if stale else _in_words(self._fault)
-                self._fall(why, Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
+                self._fall(stale or _in_words(self._fault), Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
             return
         if self._state is State.FAULT:
-            owner = self._ownership.owner
-            self._on(Event.SOUND if owner else Event.SOUND_UNOWNED, "joint states are back")
+            self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, "joint states are back")
         if self._is_news:
             # The target must not run away from an arm that is blocked, lags or was set elsewhere. An old reading would
             # say so of an arm that moves on.
@@ -299,8 +300,8 @@ class Execution:
         # Why the arm can't be used by hand now; empty if it can.
         if self._state is State.STOPPED:
             return self._message
-        if self._is_stale(now):
-            return self._staleness(now)
+        if stale := self._staleness(now):
+            return stale
         if self._fault:
             return _in_words(self._fault)
         if self._is_homing:
@@ -362,6 +363,10 @@ class Execution:
         return reading.gripper if self._gripper is None else self._gripper
 
     @property
+    def _reading(self) -> Reading | None:
+        return self._belief.reading
+
+    @property
     def _is_homing(self) -> bool:
         return self._homing is not None and not self._homing.is_over
 
@@ -387,13 +392,8 @@ class Execution:
         if following is not None:
             self._state, self._message, self._hold_reason = following, message, hold_reason
 
-    def _is_stale(self, now: float) -> bool:
-        return self._reading is None or now - self._read_at > self._settings.state_timeout
-
     def _staleness(self, now: float) -> str:
-        if self._reading is None:
-            return "no joint states yet"
-        return f"joint states are {now - self._read_at:.2f} s old, limit {self._settings.state_timeout:.2f} s"
+        return self._belief.staleness(now, self._settings.state_timeout)
 
 
 def _in_words(fault: str) -> str:

@@ -104,9 +104,14 @@ def limits_of(robot: Robot, **changes: Any) -> Limits:
     return Limits(robot=robot, **ours | changes)
 
 
-def greatest_speeds(robot: Robot) -> Array:
-    """Ours for a robot's joints (7,) [rad/s]: below its own, and such that every joint can be stopped in time."""
-    stopping = ACCELERATION_SHARE * robot.acceleration * STOPPING_TIME
+def greatest_speeds(robot: Robot, acceleration: Array | None = None) -> Array:
+    """Ours for a robot's joints (7,) [rad/s]: below its own, and such that every joint can be stopped in time.
+
+    Args:
+        robot: whose joints.
+        acceleration: with which they are stopped (7,) [rad/s^2]; ours for the robot by default.
+    """
+    stopping = (ACCELERATION_SHARE * robot.acceleration if acceleration is None else acceleration) * STOPPING_TIME
     return np.minimum(np.minimum(robot.velocity, JOINT_SPEED), stopping)
 
 

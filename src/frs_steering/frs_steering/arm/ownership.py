@@ -24,7 +24,7 @@ class Ownership:
     Attributes:
         owner: its name; empty if none.
         epoch: 0 if none.
-        until: end of its lease on the monotonic clock [s]; until then nobody else may claim the arm.
+        until: end of its lease on the monotonic clock [s]; until then nobody may claim the arm.
         next_epoch: for the next claim.
     """
 
@@ -34,10 +34,10 @@ class Ownership:
     until: float = 0.0
 
     def claim(self, owner: str, now: float) -> tuple[Ownership, Claim]:
-        """Give the arm to `owner` unless another one's lease runs; one of the same name is taken as respawned."""
+        """Give the arm to `owner` unless a lease runs, also one in its own name: there may be two of that name."""
         if not owner:
             return self, Claim(False, 0, "refused: the owner's name is empty")
-        if self.owner not in ("", owner) and now < self.until:
+        if self.owner and now < self.until:
             left = f"its lease runs for another {self.until - now:.2f} s"
             return self, Claim(False, 0, f"refused: {self.owner!r} owns the arm and {left}")
         epoch = self.next_epoch

@@ -55,6 +55,8 @@ class HomeAction:
         self._server.destroy()
 
     def _on_goal(self, goal: ServerGoalHandle) -> None:
+        if self._goal is not None:
+            self._look()  # its motion may be over, and nobody has looked since
         try:
             begun, words = self._set_out(speed_of(goal.request.speed_scale))
         except ValueError as error:

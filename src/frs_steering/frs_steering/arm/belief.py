@@ -1,0 +1,75 @@
+"""Which joint states are believed: an arm can't be somewhere else all at once, but a message can say so."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from frs_steering.arm.reading import Reading
+from frs_steering.arm.robots import Robot
+from frs_steering.robot.fr3 import JOINT_NAMES
+
+REACH = 0.05
+"""Beyond what a joint can turn in the time since the last reading, for the jitter of messages [rad]."""
+DOUBT = 0.1
+"""For so long must readings agree on a place that the arm can't have got to before they are believed [s]."""
+OUTSIDE = 0.1
+"""So far may a joint be beyond the robot's own range: put there by hand, or by a range that is not quite that [rad]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Belief:
+    """What is believed of where the arm is. Times are monotonic, in s.
+
+    Attributes:
+        reading: the last one that was believed; None before the first.
+        at: when it came.
+        jumped: the arm was set elsewhere between the one before and this one.
+        doubted: the last one that was not believed, since the last that was.
+        doubted_at: when that came.
+        doubted_since: since when those that were not believed agree with each other.
+    """
+
+    reading: Reading | None = None
+    at: float = -math.inf
+    jumped: bool = False
+    doubted: Reading | None = None
+    doubted_at: float = -math.inf
+    doubted_since: float = math.inf
+
+    def staleness(self, now: float, limit: float) -> str:
+        """Why the arm's whereabouts are not known at `now`, in words; empty if they are: `limit` s old at most."""
+        if self.reading is None:
+            return "no joint states yet"
+        age = now - self.at
+        return f"joint states are {age:.2f} s old, limit {limit:.2f} s" if age > limit else ""
+
+    def heard(self, reading: Reading, now: float, robot: Robot) -> tuple[Belief, str]:
+        """The belief after a reading, and why that is not believed, in words; empty if it is.
+
+        A single wrong message thus moves nothing. A simulation's reset, or an arm that was moved while nobody listened,
+        is believed after DOUBT.
+        """
+        beyond = np.maximum(robot.position_low - reading.position, reading.position - robot.position_high)
+        joint = int(beyond.argmax())
+        if beyond[joint] > OUTSIDE:
+            end = robot.position_low[joint] if reading.position[joint] < 0 else robot.position_high[joint]
+            return self, f"{JOINT_NAMES[joint]} at {reading.position[joint]:.3f} rad; its range ends at {end:.3f} rad"
+        if self.reading is None or _reaches(self.reading, reading, now - self.at, robot):
+            return Belief(reading, now), ""
+        agrees = self.doubted is not None and _reaches(self.doubted, reading, now - self.doubted_at, robot)
+        since = self.doubted_since if agrees else now
+        if now - since >= DOUBT:
+            return Belief(reading, now, jumped=True), ""
+        moved = np.abs(reading.position - self.reading.position)
+        joint = int((moved / robot.velocity).argmax())
+        why = f"{JOINT_NAMES[joint]} is said to have turned by {moved[joint]:.3f} rad in {now - self.at:.3f} s"
+        return dataclasses.replace(self, doubted=reading, doubted_at=now, doubted_since=since), why
+
+
+def _reaches(before: Reading, after: Reading, seconds: float, robot: Robot) -> bool:
+    # After a long silence anything could be reached, and a wrong first word be believed; hence the bound.
+    reach = robot.velocity * min(seconds, DOUBT) + REACH
+    return bool((np.abs(after.position - before.position) <= reach).all())

@@ -1,0 +1,104 @@
+"""Which joint states are believed, and that a wrong one moves no target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from arm_bench import PERIOD, SETTINGS, Bench
+
+from frs_steering.arm.belief import DOUBT, OUTSIDE, Belief
+from frs_steering.arm.reading import Reading
+from frs_steering.arm.robots import FR3
+from frs_steering.arm.states import State
+from frs_steering.robot.fr3 import RESET_POSITION
+
+STEP = 1 / 60  # s between two readings
+ELSEWHERE = np.array([0.0, 0.0, 0.0, -1.57, 0.0, 1.57, 0.0])
+
+
+def reading(position: np.ndarray) -> Reading:
+    return Reading(position, np.zeros(7), 0.0)
+
+
+def believed(*positions: np.ndarray, start: float = 100.0) -> tuple[Belief, list[str]]:
+    """The belief after readings one after the other, and why each was not believed."""
+    belief, whys = Belief(), []
+    for index, position in enumerate(positions):
+        belief, why = belief.heard(reading(position), start + index * STEP, FR3)
+        whys.append(why)
+    return belief, whys
+
+
+def test_what_a_joint_can_do_is_believed_at_once() -> None:
+    path = [RESET_POSITION + i * STEP * FR3.velocity for i in range(6)]
+    belief, whys = believed(*path)
+    assert not any(whys) and not belief.jumped
+    assert belief.reading is not None and np.array_equal(belief.reading.position, path[-1])
+
+
+def test_a_wrong_one_among_right_ones_is_never_believed() -> None:
+    belief, whys = believed(*[RESET_POSITION, RESET_POSITION, ELSEWHERE] * 40)
+    assert [bool(why) for why in whys] == [False, False, True] * 40
+    assert "fr3_joint4 is said to have turned by 0.943 rad" in whys[2]
+    assert belief.staleness(belief.at + STEP, 0.25) == ""
+
+
+def test_an_arm_that_was_set_elsewhere_is_believed_after_a_while() -> None:
+    count = round(DOUBT / STEP) + 2
+    belief, whys = believed(RESET_POSITION, *[ELSEWHERE] * count)
+    assert all(whys[1:-1]) and not whys[-1]
+    assert belief.jumped
+    after, why = belief.heard(reading(ELSEWHERE), belief.at + STEP, FR3)
+    assert not why and not after.jumped
+
+
+def test_readings_that_contradict_each_other_are_not_believed_and_the_last_good_one_ages() -> None:
+    rng = np.random.default_rng(0)
+    noise = [rng.uniform(FR3.position_low, FR3.position_high) for _ in range(60)]
+    belief, whys = believed(RESET_POSITION, *noise)
+    assert all(whys[1:])
+    assert "joint states are 1.00 s old, limit 0.25 s" in belief.staleness(belief.at + 1.0, 0.25)
+
+
+@pytest.mark.parametrize("beyond", [OUTSIDE + 0.01, 9.0])
+def test_no_joint_is_beyond_its_range(beyond: float) -> None:
+    position = RESET_POSITION.copy()
+    position[3] = FR3.position_high[3] + beyond
+    belief, whys = believed(*[position] * 60)
+    assert belief.reading is None
+    assert all("fr3_joint4 at" in why and "its range ends at" in why for why in whys)
+
+
+@pytest.mark.parametrize("state", [State.ARMED, State.HOLDING, State.STOPPED, State.RUNNING])
+def test_a_wrong_reading_moves_no_target(state: State) -> None:
+    bench = Bench().claimed()
+    if state in (State.HOLDING, State.RUNNING):
+        bench.send(1)
+        bench.steps(25 if state is State.HOLDING else 5)
+    elif state is State.STOPPED:
+        bench.execution.stop("a test")
+        bench.steps(3)
+    outcome = bench.step()
+    assert outcome.state is state
+    before = bench.position.copy()
+    bench.execution.observe(reading(ELSEWHERE), bench.now)
+    outcome = bench.step()
+    assert outcome.command is not None
+    assert np.abs(outcome.command.position - before).max() <= np.abs(bench.velocity).max() * PERIOD + 1e-9
+
+
+def test_a_reset_simulation_is_followed_from_rest() -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(4)
+    bench.position, bench.velocity = ELSEWHERE.copy(), np.zeros(7)
+    outcomes = []
+    for _ in range(5):
+        bench.position, bench.velocity = ELSEWHERE.copy(), np.zeros(7)
+        outcomes.append(bench.step())
+    last = outcomes[-1].command
+    assert last is not None
+    limits = SETTINGS.limits
+    lead = limits.lead + limits.lead_time * np.abs(last.velocity)
+    assert (np.abs(last.position - ELSEWHERE) <= lead + np.abs(last.velocity) * PERIOD).all()
+    assert State.FAULT not in {outcome.state for outcome in outcomes}
