@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import fr3_model
 import numpy as np
 from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
 from frs_msgs.msg import ArmState
@@ -167,3 +168,5 @@ def assert_within_limits(graph: RealGraph) -> None:
     points = tcp_pose(positions)[:, :3, 3]
     assert np.all(points >= limits.workspace_low - LAG), f"hand at {points.min(axis=0)} m"
     assert np.all(points <= limits.workspace_high + LAG), f"hand at {points.max(axis=0)} m"
+    lowest = min(fr3_model.lowest(position) for position in positions[::5])
+    assert lowest >= limits.table_height - LAG, f"hand, wrist or forearm at a height of {lowest:.3f} m"

@@ -12,15 +12,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from bombardment import bombard
 from fault_cases import FAULTS
-from fault_trial import scene, suffer
+from fault_trial import assert_within_limits, scene, suffer
 from hostile_chunks import SPACES, breaches, drive
 
 from frs_steering.arm.robots import ROBOTS
 
 MINUTES = float(os.environ.get("FRS_SOAK_MINUTES", "0.5"))
 SEED = int(os.environ.get("FRS_SOAK_SEED", time.time_ns() % 2**32))
-CHUNKS = 200  # between two faults
+BOMBARDED, CHUNKS = 60, 200  # between two faults: to the running controller, and to one that is not a process
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240 + 120 * MINUTES)]
 
@@ -36,9 +37,12 @@ def test_soak(ros: ModuleType, tmp_path: Path) -> None:
             done.append(f"{fault.name}, {'moving' if moving else 'standing'}")
             try:
                 suffer(running, fault, moving=moving)
+                bombard(running, draw.randrange(2**32), BOMBARDED)
+                assert_within_limits(running.graph)
                 trace = drive(draw.randrange(2**32), CHUNKS, draw.choice(SPACES), draw.choice(list(ROBOTS.values())))
                 assert not breaches(trace)
             except BaseException:
                 print(f"\nseed {SEED}, fault {len(done)}:", *done[-5:], sep="\n  ")
                 raise
-    print(f"\nseed {SEED}: {len(done)} faults and {CHUNKS * len(done)} hostile chunks, no breach")
+    sent = f"{BOMBARDED * len(done)} hostile chunks to the graph, {CHUNKS * len(done)} beside it"
+    print(f"\nseed {SEED}: {len(done)} faults, {sent}, no breach")
