@@ -81,11 +81,21 @@ class Cell:
         rng = np.random.default_rng(seed)
         self._set_up(scatter(rng), rng)
 
-    def place_arm(self, joint_position: np.ndarray, gripper: float) -> None:
-        """Put the arm there at once, without any physics: (7,) rad, and 0 open .. 1 closed."""
-        self.data.qpos[self._joints] = joint_position
+    def place_arm(self, joint_position: np.ndarray, gripper: float) -> bool:
+        """Put the arm there at once and at rest: (7,) rad, and 0 open .. 1 closed.
+
+        Returns:
+            Whether it touches nothing there.
+        """
+        self.data.qpos[self._joints] = self._goal = np.array(joint_position)
         self.data.qpos[self._finger : self._finger + 2] = FINGER_OPEN * (1.0 - gripper)
+        self.data.qvel[:] = 0.0
+        self.send_gripper(gripper)
         mujoco.mj_forward(self.model, self.data)
+        self._grips = deque([self.gripper], maxlen=1 + max(_LAGS))
+        roots = self.model.body_rootid[self.model.geom_bodyid[self.data.contact.geom]]
+        arm = roots == self.model.body_rootid[self._hand]
+        return not (arm.any(axis=1) & ~arm.all(axis=1)).any()
 
     def _set_up(self, layout: Layout, rng: np.random.Generator) -> None:
         self._layout = layout

@@ -21,6 +21,7 @@ from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Style, imagine, plan
 from frs_sim.frames import look, seen, write_columns, write_shards
 from frs_sim.oracle import oracle
+from frs_sim.poses import anywhere
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
 from frs_steering.arm.chunk import requested_gripper
 from frs_steering.policies import Observation, Policy, load_policy
@@ -36,6 +37,8 @@ AFTER_SUCCESS = 20  # control steps that are still recorded, so that the hand le
 SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
 STEERED = 0.5  # share of the policy's turns in which it is steered, and told nothing that it knows
 UNKNOWN = "do something"
+ANYWHERE = 0.3  # share of the episodes that begin with the hand anywhere: low beside a thing, too, with closed fingers
+TRIES = 20  # of a place at which the hand touches nothing
 ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
 
 
@@ -115,6 +118,8 @@ def _demonstrate(
     rng = np.random.default_rng([shard.seed, index, sum(shard.task.encode())])
     cell.reset(shard.task, int(rng.integers(FIRST_HELD_OUT_SEED)))
     disturbance, style = Disturbance(rng), _style(rng)
+    if rng.random() < ANYWHERE:
+        _begin_anywhere(cell, rng)
     rows: dict[str, list[np.ndarray]] = {}
     left, policy_left, steered = AFTER_SUCCESS, 0, False
     chunk = np.empty((0, 7))
@@ -145,6 +150,14 @@ def _demonstrate(
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
         left -= cell.success
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None
+
+
+def _begin_anywhere(cell: Cell, rng: np.random.Generator) -> None:
+    there = list(cell.truth().positions.values())
+    for _ in range(TRIES):
+        if cell.place_arm(anywhere(there, rng), float(rng.random() < 0.3)):
+            return
+    cell.reset(cell.task.name, cell.seed)  # too full: from where episodes begin
 
 
 def _style(rng: np.random.Generator) -> Style:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from frs_sim.cell import ACCELERATION, CONTROL_RATE, SUCCESS_HOLD, Cell, Eyes
+from frs_sim.poses import reach
 from frs_sim.tasks import HELD_OUT
 from frs_steering.robot.fr3 import RESET_POSITION
 from frs_steering.robot.kinematics import tcp_pose
@@ -97,3 +98,21 @@ def test_both_cameras_see_the_table(cell: Cell) -> None:
         assert view.shape == (224, 224, 3) and view.dtype == np.uint8
         assert 30 < view.mean() < 220 and view.std() > 20
         assert np.abs(view.astype(int) - moved[name]).max() > 50  # things lie elsewhere
+
+
+def test_the_arm_can_be_put_somewhere_and_stays_there(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 1)
+    there = RESET_POSITION + 0.05
+    assert cell.place_arm(there, 1.0)
+    cell.advance(0.5)
+    np.testing.assert_allclose(cell.joint_position, there, atol=2e-3)
+    assert cell.gripper > 0.9
+
+
+def test_an_arm_that_is_put_into_something_says_so(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 1)
+    # By the basket's own walls, which the fingers then are in.
+    basket = cell.truth().positions["basket"]
+    free = [cell.place_arm(reach(basket + [0.063, y, 0.02], np.zeros(3)), 0.0) for y in np.linspace(-0.05, 0.05, 5)]
+    assert not any(free)
+    assert cell.place_arm(reach(basket + [0.0, 0.0, 0.2], np.zeros(3)), 0.0)

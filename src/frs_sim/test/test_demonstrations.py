@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frs_sim.demonstrations import SPEEDS, generate
+from frs_sim.cell import Cell
+from frs_sim.demonstrations import SPEEDS, _begin_anywhere, generate
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Phase
 from frs_sim.objects import THINGS
@@ -54,3 +55,17 @@ def test_the_fingers_close_on_nothing_now_and_then_but_never_open_what_they_hold
     assert 0.02 < np.mean(closed) < 0.15
     carrying = Disturbance(np.random.default_rng(0))
     assert all(carrying.next(np.ones(7), Phase.CARRY)[6] == 1.0 for _ in range(3000))
+
+
+def test_some_episodes_begin_anywhere_and_touch_nothing() -> None:
+    cell = Cell("egg_on_plate", 0)
+    heights = []
+    for seed in range(12):
+        cell.reset("egg_on_plate", seed)
+        before = cell.truth().positions
+        _begin_anywhere(cell, np.random.default_rng(seed))
+        cell.advance(0.3)
+        heights.append(cell.truth().tcp_position[2])
+        for name, position in cell.truth().positions.items():
+            np.testing.assert_allclose(position, before[name], atol=0.005)
+    assert min(heights) < 0.12, "low beside a thing"
