@@ -3,6 +3,7 @@
 # make test    all checks and tests
 # make bench   the benchmarks, as Markdown; on a machine that does nothing else
 # make faults  every fault while the arm stands and moves; the measured table goes into docs/safety.md
+# make franky  the driver of a real FR3 against two simulators that speak libfranka's wire protocol
 # make soak    faults at random and hostile chunks, for MINUTES=10
 #
 # OPERATOR=keyboard   steer yourself (default: scripted)
@@ -19,7 +20,7 @@ MINUTES ?= 10
 ENTER := source tools/env.sh
 CHECKED := bench conftest.py launch src test tools
 
-.PHONY: help setup demo session test bench faults soak lint format clean
+.PHONY: help setup demo session test bench faults franky soak lint format clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -42,6 +43,9 @@ bench: setup
 faults: setup
 	@$(ENTER) && mkdir -p runs && FRS_FAULTS_JSON=runs/faults.json pytest launch/test/test_fault_table.py && \
 		exec python bench/faults.py runs/faults.json docs/safety.md
+
+franky: setup
+	@exec tools/franky.sh
 
 soak: setup
 	@$(ENTER) && FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s launch/test/test_soak.py

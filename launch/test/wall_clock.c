@@ -1,6 +1,7 @@
 /* Loaded before libc into every node of a test: the wall clock shows as many seconds more as a mapped file says. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -46,25 +47,42 @@ time_t time(time_t *out) {
     return precise.tv_sec;
 }
 
-/* The kernel knows the true clock only: a moment to wait for, reckoned on the turned one, is turned back. Moments on
-   the monotonic clock are decades away from it. */
+/* A wait until a moment of the wall clock ends when that clock shows it, also where it is turned during the wait: set
+   back by an hour, the wait lasts an hour longer. The kernel knows the true clock only, so the moment is turned back,
+   and looked at again. What waits when the clock is set ahead is woken later than by the kernel. Moments of the
+   monotonic clock are decades away from those of the wall clock. */
+static int is_wall_time(const struct timespec *moment) { return ahead && moment->tv_sec > 1000000000; }
+
 static struct timespec turned_back(const struct timespec *moment) {
-    struct timespec true_moment = *moment, now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (ahead && moment->tv_sec > now.tv_sec - 1000 && moment->tv_sec < now.tv_sec + 1000) true_moment.tv_sec -= *ahead;
+    struct timespec true_moment = *moment;
+    true_moment.tv_sec -= *ahead;
     return true_moment;
+}
+
+static int is_over(const struct timespec *moment) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec > moment->tv_sec || (now.tv_sec == moment->tv_sec && now.tv_nsec >= moment->tv_nsec);
 }
 
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *moment) {
     static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
-    struct timespec until = turned_back(moment);
     if (!real) real = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
-    return real(condition, mutex, &until);
+    if (!is_wall_time(moment)) return real(condition, mutex, moment);
+    for (;;) {
+        struct timespec until = turned_back(moment);
+        int status = real(condition, mutex, &until);
+        if (status != ETIMEDOUT || is_over(moment)) return status;
+    }
 }
 
 int sem_timedwait(sem_t *semaphore, const struct timespec *moment) {
     static int (*real)(sem_t *, const struct timespec *);
-    struct timespec until = turned_back(moment);
     if (!real) real = dlsym(RTLD_NEXT, "sem_timedwait");
-    return real(semaphore, &until);
+    if (!is_wall_time(moment)) return real(semaphore, moment);
+    for (;;) {
+        struct timespec until = turned_back(moment);
+        int status = real(semaphore, &until);
+        if (status == 0 || errno != ETIMEDOUT || is_over(moment)) return status;
+    }
 }

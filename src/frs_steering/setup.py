@@ -20,6 +20,7 @@ setup(
         "console_scripts": [
             "arm_controller = frs_steering.nodes.arm_controller:main",
             "flow_steering = frs_steering.nodes.flow_steering:main",
+            "franka_ros2_bridge = frs_steering.nodes.franka_ros2_bridge:main",
             "franky_driver = frs_steering.nodes.franky_driver:main",
             "noise_policy = frs_steering.nodes.noise_policy:main",
             "noise_trainer = frs_steering.nodes.noise_trainer:main",

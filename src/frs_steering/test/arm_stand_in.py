@@ -16,6 +16,8 @@ from frs_msgs.srv import ClaimArm
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.client import Client
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -23,6 +25,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
 from frs_steering.robot.fr3 import BASE_FRAME, FINGER_JOINT, FINGER_OPEN, JOINT_NAMES, RESET_POSITION
 from frs_steering.robot.spaces import ActionSpace
@@ -69,8 +72,9 @@ class ArmStandIn(Node):
         self.close_gripper = self.create_client(Trigger, "arm_controller/close_gripper")
         self.recover = self.create_client(Trigger, "arm_controller/recover")
         self.home = ActionClient(self, MoveHome, "arm_controller/home")
-        self.create_timer(1.0 / RATE, self._move)
+        self.create_timer(1.0 / RATE, self._move, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
+        self._heart = Heart(self, 0.1)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
         self._over = threading.Event()
@@ -81,6 +85,7 @@ class ArmStandIn(Node):
         """Stop spinning and go."""
         self._over.set()
         self._thread.join()
+        self._heart.close()
         self._executor.shutdown()
         self.destroy_node()
 

@@ -17,6 +17,7 @@ from frs_msgs.srv import ClaimArm, FlowQuery
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.task import Future
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
@@ -38,6 +39,7 @@ class CellStandIn(Node):
         super().__init__("cell_stand_in")
         self.cameras = {"exterior", "wrist"}
         self.stopped = False
+        self.fingers_apart = False
         self.arm = ArmState(state=ArmState.IDLE)
         self.chunks: list[ActionChunk] = []
         self.decisions: list[Decision] = []
@@ -51,6 +53,7 @@ class CellStandIn(Node):
         topics = {name: f"camera/{name}/color/image_raw" for name in self.cameras}
         self._images = {name: self.create_publisher(Image, topic, SENSOR) for name, topic in topics.items()}
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
+        self._fingers = self.create_publisher(JointState, "fr3_gripper_controller/joint_states", SENSOR)
         self._instruction = self.create_publisher(String, "instruction", LATCHED)
         self._instruction.publish(String(data="put the egg in the basket"))
         self._states = self.create_publisher(ArmState, "arm_state", LATCHED)
@@ -119,9 +122,15 @@ class CellStandIn(Node):
             self._images[name].publish(image)
 
     def _feel(self) -> None:
-        joints = JointState(name=[*JOINT_NAMES, FINGER_JOINT], position=[*RESET_POSITION, 0.04])
+        arm, finger = dict(zip(JOINT_NAMES, RESET_POSITION.tolist(), strict=True)), {FINGER_JOINT: 0.04}
+        self._tell(self._joints, arm if self.fingers_apart else arm | finger)
+        if self.fingers_apart:
+            self._tell(self._fingers, finger)
+
+    def _tell(self, publisher: Publisher, positions: dict[str, float]) -> None:
+        joints = JointState(name=list(positions), position=list(positions.values()))
         joints.header.stamp = self.get_clock().now().to_msg()
-        self._joints.publish(joints)
+        publisher.publish(joints)
 
     def _on_claim(self, request: ClaimArm.Request, response: ClaimArm.Response) -> ClaimArm.Response:
         if self.stopped:

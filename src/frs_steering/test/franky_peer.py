@@ -54,8 +54,18 @@ class LimitedPeer:
         own = {"FR3_MJCF": str(directory / "fr3.xml"), "PYTHONUNBUFFERED": "1"}
         env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | own
         words = [LIMITED, "--enforce-motion-limits", "--physics", "mujoco"]
-        self._output = (directory / "server.log").open("w+")
+        self._log = directory / "server.log"
+        self._output = self._log.open("w")
         self._process = subprocess.Popen(words, stdout=self._output, stderr=subprocess.STDOUT, env=env)
+
+    def runs(self) -> bool:
+        """True; it may not listen yet.
+
+        Raises:
+            AssertionError: it has ended; with what it said last, as of a port that is taken.
+        """
+        assert self._process.poll() is None, self._log.read_text()[-500:]
+        return True
 
     def kill(self) -> None:
         """End it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import struct
 import threading
 import time
@@ -36,7 +37,9 @@ class RobotiqPeer:
         self._thread.start()
 
     def close(self) -> None:
-        """Pull the plug."""
+        """Pull the plug: also of somebody who has the port open."""
+        if self._over:
+            return
         self._over = True
         os.close(self._slave)
         self._thread.join(2.0)
@@ -50,6 +53,8 @@ class RobotiqPeer:
         frame = b""
         while not self._over:
             try:
+                if not select.select([self._master], [], [], 0.02)[0]:
+                    continue
                 frame += os.read(self._master, 64)
             except OSError:  # the other side was closed
                 return

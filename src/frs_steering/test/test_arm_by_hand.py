@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from arm_bench import Bench
+import numpy as np
+from arm_bench import SETTINGS, Bench
 
 from frs_steering.arm.ownership import CLAIM_LEASE
 from frs_steering.arm.states import State
@@ -72,3 +73,15 @@ def test_a_reset_while_the_arm_brakes_still_brings_it_to_rest() -> None:
     told = [outcome.command.velocity for outcome in outcomes if outcome.command]
     assert not told[-1].any(), "the last command is a zero"
     assert outcomes[-1].command is None and outcomes[-1].state is State.IDLE
+
+
+def test_an_arm_that_is_pushed_away_in_a_fault_is_followed_by_its_target() -> None:
+    bench = Bench().claimed()
+    bench.execution.report("joint_reflex")
+    bench.steps(2)
+    for _ in range(4):
+        bench.position = bench.position + 0.05  # by hand
+        outcome = bench.step()
+        assert outcome.state is State.FAULT
+        assert outcome.command is not None
+        np.testing.assert_allclose(outcome.command.position, bench.position, atol=SETTINGS.limits.lead + 1e-9)

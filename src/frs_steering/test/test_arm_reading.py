@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from frs_steering.arm.reading import ReadingError, read_joints
+from frs_steering.arm.reading import JointReader, Reading, ReadingError
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES
 
 NAMES = [FINGER_JOINT, *reversed(JOINT_NAMES), "fr3_finger_joint2"]
@@ -13,11 +13,41 @@ POSITIONS = [0.01, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.01]
 VELOCITIES = [0.0, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
 
 
+def read_joints(names: list[str], positions: list[float], velocities: list[float]) -> Reading:
+    """A message of a reader that has heard no other."""
+    reading = JointReader(0.25).put(names, positions, velocities, now=10.0)
+    assert reading is not None
+    return reading
+
+
 def test_joints_are_found_by_name_in_any_order() -> None:
     reading = read_joints(NAMES, POSITIONS, VELOCITIES)
     np.testing.assert_array_equal(reading.position, np.arange(1.0, 8.0))
     np.testing.assert_allclose(reading.velocity, np.arange(1, 8) / 10)
-    assert reading.gripper == pytest.approx(0.75)
+    assert reading.gripper == pytest.approx(0.75) and reading.knows_gripper
+
+
+def test_arm_and_finger_may_come_apart_and_each_keeps_its_own_age() -> None:
+    reader = JointReader(0.25)
+    arm = (list(JOINT_NAMES), [0.0] * 7, [0.0] * 7)
+    before = reader.put(*arm, 10.0)
+    assert before is not None and (before.gripper, before.knows_gripper) == (0.0, False)
+    assert reader.put([FINGER_JOINT], [0.01], [], 10.1) is None, "the finger alone says nothing of the arm"
+    fresh, old = reader.put(*arm, 10.3), reader.put(*arm, 10.4)
+    assert fresh is not None and (fresh.gripper, fresh.knows_gripper) == (pytest.approx(0.75), True)
+    assert old is not None and (old.gripper, old.knows_gripper) == (pytest.approx(0.75), False)
+
+
+def test_of_a_message_that_is_refused_nothing_is_kept() -> None:
+    reader = JointReader(0.25)
+    with pytest.raises(ReadingError, match="position nan of fr3_joint7"):
+        reader.put(NAMES, [0.01, math.nan, *POSITIONS[2:]], VELOCITIES, 10.0)
+    reading = reader.put(list(JOINT_NAMES), [0.0] * 7, [0.0] * 7, 10.0)
+    assert reading is not None and not reading.knows_gripper
+    with pytest.raises(ReadingError, match=f"position nan of {FINGER_JOINT}"):
+        reader.put([FINGER_JOINT], [math.nan], [], 10.0)
+    with pytest.raises(ReadingError, match="1 names, 0 positions"):
+        reader.put([FINGER_JOINT], [], [], 10.0)
 
 
 def test_a_missing_joint_is_named() -> None:

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
 from action_msgs.msg import GoalStatus
 from arm_stand_in import ArmStandIn, answer
 from cell_stand_in import Start
 from frs_msgs.msg import ArmState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
 from frs_steering.arm.homing import NEAR
 from frs_steering.arm.ownership import CLAIM_LEASE
-from frs_steering.nodes.qos import LATCHED
+from frs_steering.nodes.qos import COMMAND, LATCHED
 from frs_steering.robot.fr3 import FINGER_OPEN, RESET_POSITION
 
 AWAY = RESET_POSITION + np.array([0.25, 0.1, 0.0, 0.1, 0.0, 0.0, 0.2])
@@ -103,6 +105,34 @@ def test_the_gripper_is_closed_and_opened_by_hand(controller: Any, arm: ArmStand
     assert arm.call(arm.stop).success
     refused = arm.call(arm.close_gripper)
     assert not refused.success and "call arm_controller/reset" in refused.message
+
+
+def test_a_gripper_that_nobody_drives_is_named_and_not_told_later(controller: Any, arm: ArmStandIn) -> None:
+    (ear,) = (each for each in arm.subscriptions if each.topic_name.endswith("fr3_gripper_controller/joint_trajectory"))
+    callback = ear.callback
+    arm.destroy_subscription(ear)
+    words = "no gripper listens to /fr3_gripper_controller/joint_trajectory"
+    arm.until(lambda: words in arm.states[-1].message, 10.0, "the trouble in the arm's state")
+    refused = arm.call(arm.close_gripper)
+    assert not refused.success and words in refused.message
+    arm.create_subscription(JointTrajectory, "fr3_gripper_controller/joint_trajectory", callback, COMMAND)
+    arm.until(lambda: words not in arm.states[-1].message, 10.0, "a gripper again")
+    tick = arm.states[-1].tick
+    arm.until(lambda: arm.states[-1].tick > tick + 8, 5.0, "further control steps")
+    assert arm.finger == FINGER_OPEN, "what was refused does not happen later"
+    assert arm.call(arm.close_gripper).success
+
+
+def test_who_else_commands_the_arm_is_named_and_a_fault(controller: Any, arm: ArmStandIn) -> None:
+    other = rclpy.create_node("move_group")
+    publisher = other.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    state = arm.until_state(ArmState.FAULT, 5.0)
+    assert "/arm_controller, /move_group all publish on /fr3_arm_controller/joint_trajectory" in state.message
+    assert not arm.call(arm.recover).success
+    other.destroy_publisher(publisher)
+    other.destroy_node()
+    arm.until_success(arm.recover, 10.0)
+    arm.until_state(ArmState.IDLE)
 
 
 def test_the_robots_error_is_a_fault_and_recovered_from_by_its_driver(controller: Any, arm: ArmStandIn) -> None:

@@ -55,10 +55,20 @@ def test_it_streams_velocities_and_rests_when_none_comes(arm: FrankyArm) -> None
 @needed
 def test_the_hand_follows_the_newest_wish(peer: FrankyPeer) -> None:
     hand = FrankyGripper(peer.host)
+    assert hand.width is None, "nobody has measured it yet"
+    until(lambda: hand.trouble == "", "a hand that answers")
+    seen: list[float] = []
+
+    def width() -> float:
+        assert hand.width is not None, "it is measured also on the way"
+        seen.append(hand.width)
+        return hand.width
+
     hand.send(1.0)
-    until(lambda: hand.width < 0.01, "closed fingers")
+    until(lambda: width() < 0.01, "closed fingers")
+    assert any(0.02 < each < 0.06 for each in seen)
     hand.send(0.0)
-    until(lambda: hand.width > MAX_WIDTH - 0.01, "open fingers")
+    until(lambda: width() > MAX_WIDTH - 0.01, "open fingers")
     assert hand.trouble == ""
     hand.close()
 
@@ -71,6 +81,7 @@ def test_a_robot_that_vanishes_is_told_and_connected_to_again(peer: FrankyPeer, 
     peer.kill()
     until(lambda: peer.host in arm.error(), "an error")
     until(lambda: peer.host in hand.trouble, "the hand's trouble")
+    until(lambda: hand.width is None, "an old width is not taken for a new one")
     assert arm.read() is None, "no old positions are taken for new ones"
     arm.send(TURN)  # does nothing, and does not raise
     with pytest.raises(FrankyError, match=peer.host):

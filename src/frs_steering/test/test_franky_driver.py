@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -11,15 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
 from arm_stand_in import ArmStandIn
 from cell_stand_in import Start
 from franky_peer import FrankyPeer, needed
 from frs_msgs.msg import ArmState
+from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from frs_steering.arm.homing import NEAR
-from frs_steering.nodes.qos import COMMAND
-from frs_steering.robot.fr3 import JOINT_NAMES, RESET_POSITION
+from frs_steering.nodes.qos import COMMAND, SENSOR
+from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, RESET_POSITION
 
 Procs = Callable[..., Any]
 PATIENCE = 90.0  # s; on a busy machine the simulator is many times slower than the time that it simulates
@@ -64,7 +67,7 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     driver = start_driver(procs, host=peer.host, realtime="false")
     driver.wait_for_text("connected to the robot")
     start_node("arm_controller", joint_state_timeout=2.0)
-    ear.until(lambda: bool(ear.states) and ear.states[-1].message == "no owner", 30.0, "the robot's joint states")
+    ear.until(lambda: bool(ear.states) and ear.states[-1].message == "no owner", 30.0, "robot and hand")
 
     end = ear.end_of(ear.send_home(), PATIENCE)
     assert end.result.success, end.result.message
@@ -78,6 +81,8 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     ear.until_state(ArmState.FAULT, 30.0)
     ear.until(lambda: "the robot says: " in ear.states[-1].message, 30.0, "the driver's words")
     assert not ear.call(ear.recover).success
+    ear.until(lambda: "no gripper listens" in ear.states[-1].message, PATIENCE, "the gripper's trouble")
+    assert "no gripper listens" in ear.call(ear.close_gripper).message
     assert ear.states[-1].owner == "steering"
 
     peer.start()
@@ -96,12 +101,94 @@ def test_a_bad_command_is_ignored_with_words(peer: FrankyPeer, ear: ArmStandIn, 
 
     def said() -> bool:
         publisher.publish(JointTrajectory(joint_names=list(JOINT_NAMES), points=[point]))
-        return "there must be a finite one for each joint" in driver.text()
+        return "arm command ignored: velocities [nan, nan" in driver.text()
 
     pause, end = threading.Event(), time.monotonic() + 20.0
     while not said():
         assert time.monotonic() < end, "no warning"
         pause.wait(0.05)
+
+
+@needed
+def test_with_a_robotiq_it_says_nothing_of_fingers_and_leaves_them_to_their_own_topic(
+    peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start
+) -> None:
+    heard: list[JointState] = []
+    ear.create_subscription(JointState, "joint_states", heard.append, SENSOR)
+    driver = start_driver(procs, host=peer.host, realtime="false", gripper="robotiq")
+    driver.wait_for_text("connected to the robot")
+    start_node("arm_controller", joint_state_timeout=2.0)
+    ear.until(lambda: bool(ear.states) and ear.states[-1].message.startswith("no owner"), 30.0, "joint states")
+    assert all(tuple(msg.name) == JOINT_NAMES for msg in heard)
+    assert math.isnan(ear.states[-1].gripper), "nobody has measured it"
+    fingers = ear.create_publisher(JointState, "fr3_gripper_controller/joint_states", SENSOR)
+
+    def known() -> bool:
+        fingers.publish(JointState(name=[FINGER_JOINT], position=[0.0], velocity=[0.0]))
+        return ear.states[-1].gripper == 1.0
+
+    ear.until(known, 10.0, "the measured gripper in the arm's state")
+
+
+@needed
+def test_joints_approach_velocities_by_the_acceleration_that_was_given(
+    peer: FrankyPeer, ear: ArmStandIn, procs: Procs
+) -> None:
+    driver = start_driver(procs, host=peer.host, realtime="false", joint_acceleration=0.5)
+    driver.wait_for_text("connected to the robot")
+    heard: list[float] = []
+    ear.create_subscription(JointState, "joint_states", lambda msg: heard.append(msg.velocity[0]), SENSOR)
+    publisher = ear.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.2] + [0.0] * 6)])
+    pause, end = threading.Event(), time.monotonic() + PATIENCE
+    while not heard or heard[-1] < 0.19:
+        assert time.monotonic() < end, driver.text()
+        publisher.publish(turn)
+        pause.wait(1 / 15)
+    assert sum(0.02 < velocity < 0.18 for velocity in heard) >= 12, "0.3 s on the way; with 8 rad/s^2 it is 0.02 s"
+
+
+@needed
+def test_while_two_nodes_command_it_follows_neither(peer: FrankyPeer, ear: ArmStandIn, procs: Procs) -> None:
+    driver = start_driver(procs, host=peer.host, realtime="false")
+    driver.wait_for_text("connected to the robot")
+    heard: list[JointState] = []
+    ear.create_subscription(JointState, "joint_states", heard.append, SENSOR)
+    publisher = ear.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.1] + [0.0] * 6)])
+
+    def until_turning(turning: bool) -> None:
+        pause, end = threading.Event(), time.monotonic() + PATIENCE
+        while not heard or (abs(heard[-1].velocity[0]) > 0.09) != turning:
+            assert time.monotonic() < end, driver.text()
+            publisher.publish(turn)
+            pause.wait(1 / 15)
+
+    until_turning(True)
+    other = rclpy.create_node("move_group")
+    other.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    driver.wait_for_text("the robot says: /arm_stand_in, /move_group all publish on")
+    until_turning(False)
+    other.destroy_node()
+    until_turning(True)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "words"),
+    [
+        (
+            "joint_acceleration",
+            8.5,
+            ": Invalid parameter value (8.5) for parameter. Reason: Parameter joint_acceleration "
+            "out of range Min: 0.5, Max: 8.0",
+        ),
+        ("gripper", "hand", " is 'hand'; it must be one of franka_hand, robotiq"),
+    ],
+)
+def test_a_wrong_parameter_is_named(procs: Procs, parameter: str, value: object, words: str) -> None:
+    driver = start_driver(procs, host="127.0.0.1", **{parameter: value})
+    assert driver.wait(20) == 1
+    assert f"parameter {parameter!r} of node 'franky_driver'{words}" in driver.text()
 
 
 def test_without_an_address_it_says_so(procs: Procs) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -109,21 +110,113 @@ def test_it_follows_the_newest_wish(gripper: Robotiq, heard: Heard) -> None:
 
 def test_it_says_that_it_holds_something(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:
     peer.stuck_at = 120.0
+    heard.until(lambda status: True)
     gripper.send(1.0)
     held = heard.until(lambda status: status.holds)
     assert held.closing == pytest.approx((120 - 3) / 227)
     assert not held.is_moving
 
 
-def test_a_gripper_that_lost_its_power_is_activated_again_and_follows(
+def until_trouble(gripper: Robotiq, words: str) -> None:
+    pause, end = threading.Event(), time.monotonic() + 10.0
+    while words not in gripper.trouble:
+        assert time.monotonic() < end, f"the trouble is {gripper.trouble!r}, not {words!r}"
+        pause.wait(0.01)
+
+
+def test_a_gripper_that_lost_its_power_is_activated_again_and_follows_only_what_is_asked_for_then(
     peer: RobotiqPeer, gripper: Robotiq, heard: Heard
 ) -> None:
+    heard.until(lambda status: True)
     gripper.send(1.0)
     heard.until(lambda status: status.closing == 1.0)
+    peer.mute = True
+    until_trouble(gripper, "sent nothing within 0.1 s")
     peer.lose_power()
     peer.position = 3.0
-    heard.until(lambda status: status.closing == 0.0)
+    gripper.send(1.0)
+    peer.mute = False
+    heard.forget()
+    heard.until(lambda status: True)
+    requests = len(peer.requests)
+    for _ in range(5):
+        heard.forget()
+        heard.until(lambda status: status.closing == 0.0)
+    assert len(peer.requests) == requests, "what was asked for while it was away does not happen late"
+    gripper.send(1.0)
     heard.until(lambda status: status.closing == 1.0)
+
+
+class Plug:
+    """A gripper on a port whose name stays, and which can be unplugged the moment after it was heard."""
+
+    def __init__(self, port: Path) -> None:
+        self.port, self.heard = port, Heard()
+        self.pulls = False
+        self.peer = RobotiqPeer()
+        port.symlink_to(self.peer.port)
+
+    def __call__(self, status: Status) -> None:
+        self.heard(status)
+        if self.pulls:  # in the gripper's thread: what it does next finds no port
+            self.pulls = False
+            self.peer.close()
+
+    def put_in_again(self) -> None:
+        self.peer = RobotiqPeer()
+        self.port.unlink()
+        self.port.symlink_to(self.peer.port)
+
+
+def test_the_plug_is_pulled_while_nothing_is_asked_and_it_is_found_again(tmp_path: Path) -> None:
+    plug = Plug(tmp_path / "gripper")
+    gripper = Robotiq(plug.port, plug)
+    for _ in range(4):
+        plug.heard.until(lambda status: True)
+        plug.pulls = True
+        until_trouble(gripper, f"gripper on {plug.port}: ")
+        plug.put_in_again()
+        plug.heard.forget()
+        plug.heard.until(lambda status: status.state == 3)
+        assert gripper.trouble == ""
+    gripper.close()
+    plug.peer.close()
+
+
+def test_the_plug_is_pulled_at_any_moment_and_it_is_found_again(tmp_path: Path) -> None:
+    plug = Plug(tmp_path / "gripper")
+    gripper = Robotiq(plug.port, plug)
+    for moment in (0.0, 0.01, 0.02, 0.03, 0.04, 0.05):
+        plug.heard.until(lambda status: True)
+        threading.Event().wait(moment)
+        plug.peer.close()
+        until_trouble(gripper, f"gripper on {plug.port}: ")
+        plug.put_in_again()
+        plug.heard.forget()
+        plug.heard.until(lambda status: status.state == 3)
+    gripper.close()
+    plug.peer.close()
+
+
+def test_a_port_that_is_gone_is_named(peer: RobotiqPeer, line: ModbusLine) -> None:
+    peer.close()
+    with pytest.raises(OSError, match=r"the port of device 9 is gone|Input/output error"):
+        read_status(line)
+
+
+def test_whatever_goes_wrong_in_its_thread_is_said(peer: RobotiqPeer) -> None:
+    told = threading.Event()
+
+    def refuses(_: Status) -> None:
+        told.set()
+        raise ZeroDivisionError("of a test")
+
+    gripper = Robotiq(peer.port, refuses)
+    assert told.wait(10.0)
+    until_trouble(gripper, "ZeroDivisionError('of a test')")
+    told.clear()
+    assert told.wait(10.0), "it goes on"
+    gripper.close()
 
 
 def test_a_gripper_that_falls_silent_is_said_and_found_again(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:

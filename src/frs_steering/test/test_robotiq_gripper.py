@@ -27,17 +27,25 @@ def peer() -> Iterator[RobotiqPeer]:
 
 
 class Arm(ArmStandIn):
-    """An arm whose host merges the gripper's joint states into its own."""
+    """An arm whose joint states know of no fingers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fingers: list[float] = []
+        self.spoil = without_finger
         self.create_subscription(JointState, "fr3_gripper_controller/joint_states", self._on_fingers, SENSOR)
 
     def _on_fingers(self, msg: JointState) -> None:
         assert msg.name == [FINGER_JOINT]
-        self.finger = msg.position[0]
         self._keep(self.fingers, msg.position[0])
+
+
+def without_finger(msg: JointState) -> None:
+    """Leave the arm's joints alone in a joint state."""
+    at = msg.name.index(FINGER_JOINT)
+    for field in ("name", "position", "velocity"):
+        values = getattr(msg, field)
+        setattr(msg, field, [*values[:at], *values[at + 1 :]])
 
 
 @pytest.fixture
@@ -122,8 +130,15 @@ def test_by_hand_a_dead_gripper_is_named(controller: Any, arm: Arm, peer: Roboti
     assert arm.call(arm.reset).success
     peer.mute = True
     arm.until(lambda: bool(said(arm)), 5.0, "the trouble in the arm's state")
+    arm.until(lambda: math.isnan(arm.states[-1].gripper), 5.0, "an unknown gripper in the arm's state")
     answered = arm.call(arm.close_gripper)
     assert not answered.success and "device 9 sent nothing" in answered.message
+    peer.mute = False
+    arm.until(lambda: not said(arm), 10.0, "a gripper that follows again")
+    fingers = len(arm.fingers)
+    arm.until(lambda: len(arm.fingers) > fingers + 10, 5.0, "further looks at the fingers")
+    assert peer.outputs[1] & 0xFF == 0, "what was refused does not happen later"
+    assert arm.fingers[-1] == FINGER_OPEN
 
 
 @pytest.mark.parametrize("parameters", [{"gripper": "robotiq"}, {"gripper_port": "/dev/null"}])

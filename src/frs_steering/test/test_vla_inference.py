@@ -102,6 +102,13 @@ def test_answers_and_refuses_in_words(cell: CellStandIn, start_node: Start, weig
     assert time.monotonic() - begun < 2.0
 
 
+def test_the_fingers_may_come_on_a_topic_of_their_own(cell: CellStandIn, policy_node: None):
+    ask(cell, steer())
+    cell.fingers_apart = True
+    cell.wait_ticks(10)  # what came with the arm is old by then
+    ask(cell, steer())
+
+
 def one_line(process) -> str:
     """What a node that can't start says: exit code 1 and a single line."""
     assert process.wait(60) == 1, process.text()

@@ -275,13 +275,11 @@ class Execution:
         if (reading := self._reading) is None:
             return
         stale = self._staleness(now)
-        if stale or self._fault:
-            if self._state is not State.STOPPED:
-                self._fall(stale or _in_words(self._fault), Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
-            return
-        if self._state is State.FAULT:
+        if (stale or self._fault) and self._state is not State.STOPPED:
+            self._fall(stale or _in_words(self._fault), Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
+        elif self._state is State.FAULT:
             self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, "joint states are back")
-        if self._is_news:
+        if self._is_news and not stale:
             # The target must not run away from an arm that is blocked, lags or was set elsewhere. An old reading would
             # say so of an arm that moves on.
             lead = self._settings.limits.lead + self._settings.limits.lead_time * np.abs(self._velocity)

@@ -8,12 +8,15 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from frs_msgs.msg import ActionChunk, ArmState, GateReport, LeaseRenewal
 from frs_msgs.srv import ClaimArm
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -23,15 +26,19 @@ from frs_steering.arm.execution import Execution
 from frs_steering.arm.homing import Homing
 from frs_steering.arm.limits import ACCELERATION_SHARE, greatest_speeds, limits_of
 from frs_steering.arm.outcome import Outcome
-from frs_steering.arm.reading import ReadingError, read_joints
+from frs_steering.arm.reading import JointReader, ReadingError
 from frs_steering.arm.robots import ROBOTS
 from frs_steering.arm.settings import Settings
 from frs_steering.arm.states import State
 from frs_steering.arm.verdicts import Verdict
+from frs_steering.health.arm import Rejection, arm_health, gate_health, gripper_health
+from frs_steering.health.report import Health
 from frs_steering.nodes.arm_home import HomeAction
 from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, step_report
 from frs_steering.nodes.arm_recovery import Recovery
 from frs_steering.nodes.conversions import seconds
+from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
 from frs_steering.nodes.robotiq_gripper import RobotiqGripper
@@ -50,9 +57,13 @@ STEPS_AT_REST = 2
 CLOSING_TIME = 1.5
 """Longest wait for that [s]."""
 LOOK_PERIOD = 0.5
-"""s between two looks at the gripper's trouble."""
+"""s between two looks at the gripper's trouble, and at who else commands the arm."""
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
+HEART_PERIOD = 0.1
+"""s after which the node looks at its timers and services, also if the wall clock was set back."""
+REMEMBERED = 75
+"""Control steps that the diagnostics look back on: 5 s at 15 Hz."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +80,12 @@ class ArmControllerParameters:
         "franka_hand", "'franka_hand' hears a topic, 'robotiq' is a 2F-85 on a serial port", choices=GRIPPERS
     )
     gripper_port: str = param("", "serial port of the Robotiq, such as /dev/serial/by-id/...; only it needs one")
-    control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=5, high=100)
+    control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=7, high=100)
     lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
     joint_state_timeout: float = param(0.25, "age at which joint states are stale [s]", low=0.02, high=2)
-    joint_speed: float = param(2.0, "greatest speed of a joint [rad/s]", low=0.05, high=2)
+    joint_speed: float = param(
+        2.0, "greatest speed of a joint [rad/s]; no more counts than can be stopped within 0.27 s", low=0.05, high=2
+    )
     joint_acceleration: float = param(
         16.0, "greatest acceleration of a joint [rad/s^2]; at most 80 % of the robot's own counts", low=0.5, high=16
     )
@@ -100,11 +113,12 @@ def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Sett
         )
     robot = ROBOTS[parameters.robot]
     period = 1.0 / parameters.control_rate
+    acceleration = np.minimum(ACCELERATION_SHARE * robot.acceleration, parameters.joint_acceleration)
     try:
         limits = limits_of(
             robot,
-            velocity=np.minimum(greatest_speeds(robot), parameters.joint_speed),
-            acceleration=np.minimum(ACCELERATION_SHARE * robot.acceleration, parameters.joint_acceleration),
+            velocity=np.minimum(greatest_speeds(robot, acceleration), parameters.joint_speed),
+            acceleration=acceleration,
             linear_speed=parameters.linear_speed,
             angular_speed=parameters.angular_speed,
             workspace_low=np.array(parameters.workspace_low),
@@ -131,25 +145,36 @@ class ArmController(Node):
     def __init__(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
         super().__init__("arm_controller")
-        # An epoch must not come back after a restart; the wall clock in microseconds outruns any number of claims.
+        # An epoch must not come back after a restart. The microseconds since the computer was started outrun any number
+        # of claims, and unlike the wall clock nobody sets them back.
         parameters = declare(self, ArmControllerParameters)
-        settings = settings_from(parameters, first_epoch=time.time_ns() // 1000)
+        settings = settings_from(parameters, first_epoch=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
         self._period = settings.period
         self._execution = Execution(settings)
+        self._reader = JointReader(settings.state_timeout)
         self._lock = threading.Lock()
         self._tick = 0
         self._closing = threading.Event()
         self._error: Exception | None = None
         self._arm = TrajectoryArm(self, self._period)
+        self._rivalry = ""  # who else commands the arm, in words
         self._gripper: GripperBackend = (
             RobotiqGripper(self, parameters.gripper_port)
             if parameters.gripper == "robotiq"
             else TrajectoryGripper(self, self._period)
         )
         self._told_trouble = ""
+        # For the diagnostics: what came of the last control steps, and when on the monotonic clock [s].
+        self._recent: deque[Outcome] = deque(maxlen=REMEMBERED)
+        self._stepped_at = time.monotonic()
+        self._read_at: float | None = None
+        self._rejection: Rejection | None = None
+        self._rejected = 0
+        self._robot_error = ""
         self._states = self.create_publisher(ArmState, "arm_state", LATCHED)
         self._reports = self.create_publisher(GateReport, "gate_report", EVENT)
-        self.create_subscription(JointState, "joint_states", self._on_joint_state, SENSOR)
+        for topic in ("joint_states", "fr3_gripper_controller/joint_states"):  # the arm, its fingers, or both in one
+            self.create_subscription(JointState, topic, self._on_joint_state, SENSOR)
         self.create_subscription(ActionChunk, "action_chunk", self._on_chunk, COMMAND)
         self.create_subscription(LeaseRenewal, "lease_renewal", self._on_renewal, COMMAND)
         self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)
@@ -157,10 +182,14 @@ class ArmController(Node):
         self.create_service(Trigger, "arm_controller/reset", self._on_reset)
         self.create_service(Trigger, "arm_controller/open_gripper", lambda _, response: self._on_grip(0.0, response))
         self.create_service(Trigger, "arm_controller/close_gripper", lambda _, response: self._on_grip(1.0, response))
-        self.create_timer(LOOK_PERIOD, self._look_at_gripper)
+        for look in (self._look_at_gripper, self._look_at_rivals):
+            self.create_timer(LOOK_PERIOD, look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._home = HomeAction(self, self._set_out, self._progress, self._cancel_home)
         recovery = Recovery(self, self._report, self._recover)
         self.side_nodes = (recovery.node,)
+        parts = {"arm": self._arm_health, "gate": self._gate_health, "gripper": self._gripper_health}
+        Diagnostics(self, parts, hardware=parameters.robot)
+        self._heart = Heart(self, HEART_PERIOD)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 
@@ -175,18 +204,24 @@ class ArmController(Node):
         self._closing.set()
         self._thread.join(CLOSING_TIME)
         self._gripper.close()
+        self._heart.close()
         self._home.close()
         if self._error is not None:
             raise self._error
 
     def _on_joint_state(self, msg: JointState) -> None:
         try:
-            reading = read_joints(msg.name, msg.position, msg.velocity)
+            reading = self._reader.put(msg.name, msg.position, msg.velocity, time.monotonic())
         except ReadingError as error:
             self.get_logger().warning(f"joint_states ignored: {error}", throttle_duration_sec=WARNING_PERIOD)
             return
+        if reading is None:  # the fingers alone
+            return
+        now = self._read_at = time.monotonic()
         with self._lock:
-            self._execution.observe(reading, time.monotonic())
+            doubt = self._execution.observe(reading, now)
+        if doubt:
+            self.get_logger().warning(f"joint_states doubted: {doubt}", throttle_duration_sec=WARNING_PERIOD)
 
     def _on_chunk(self, msg: ActionChunk) -> None:
         begun = time.perf_counter()
@@ -198,6 +233,8 @@ class ArmController(Node):
         stamp = self.get_clock().now().to_msg()
         self._reports.publish(chunk_report(judgement, chunk.chunk_id, tick, duration, stamp))
         if judgement.verdict is Verdict.REJECTED:
+            self._rejection = Rejection(judgement.reason, judgement.detail, time.monotonic())
+            self._rejected += 1
             self.get_logger().warning(f"rejected {judgement.detail}", throttle_duration_sec=WARNING_PERIOD)
 
     def _on_renewal(self, msg: LeaseRenewal) -> None:
@@ -223,10 +260,12 @@ class ArmController(Node):
         return response
 
     def _on_grip(self, closing: float, response: Trigger.Response) -> Trigger.Response:
+        # Before it is asked: what was refused must not happen once the gripper is back.
+        if trouble := self._gripper.trouble:
+            response.success, response.message = False, trouble
+            return response
         with self._lock:
             response.success, response.message = self._execution.grip(closing, time.monotonic())
-        if response.success and self._gripper.trouble:
-            response.success, response.message = False, self._gripper.trouble
         return response
 
     def _look_at_gripper(self) -> None:
@@ -235,6 +274,31 @@ class ArmController(Node):
         if trouble != self._told_trouble:
             self._told_trouble = trouble
             self.get_logger().warning(trouble) if trouble else self.get_logger().info("the gripper follows")
+
+    def _look_at_rivals(self) -> None:
+        # The gate can't hold back what goes past it; but two wills on one arm are one too many, so ours yields.
+        rivalry = self._arm.rivals.look()
+        if rivalry != self._rivalry:
+            self._rivalry = rivalry
+            if rivalry:
+                self.get_logger().error(rivalry)
+            self._report(self._robot_error)
+
+    def _arm_health(self) -> Health:
+        recent, now = tuple(self._recent)[-2:], time.monotonic()
+        return arm_health(
+            recent[-1] if recent else None,
+            now - self._stepped_at,
+            None if self._read_at is None else now - self._read_at,
+            starved=len(recent) == 2 and recent[1].ticks_starved > recent[0].ticks_starved,
+            robot_error=self._robot_error or self._rivalry,
+        )
+
+    def _gate_health(self) -> Health:
+        return gate_health(tuple(self._recent), self._rejection, self._rejected, time.monotonic())
+
+    def _gripper_health(self) -> Health:
+        return gripper_health(self._told_trouble)
 
     def _set_out(self, speed: float) -> tuple[bool, str]:
         with self._lock:
@@ -249,8 +313,9 @@ class ArmController(Node):
             self._execution.cancel_home()
 
     def _report(self, error: str) -> None:
+        self._robot_error = error
         with self._lock:
-            self._execution.report(error)
+            self._execution.report(error or self._rivalry)
 
     def _recover(self) -> tuple[bool, str]:
         with self._lock:
@@ -279,6 +344,8 @@ class ArmController(Node):
             with self._lock:
                 outcome = self._execution.tick(tick, now)
                 self._tick = tick
+            self._recent.append(outcome)
+            self._stepped_at = now
             if outcome.command is not None:
                 self._arm.send(outcome.command)
             if outcome.grip is not None:

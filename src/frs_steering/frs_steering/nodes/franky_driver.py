@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -17,13 +20,20 @@ from frs_steering.arm.backends.commands import CommandError, arm_velocity, gripp
 from frs_steering.arm.backends.franky import FrankyArm, FrankyError, FrankyGripper
 from frs_steering.arm.limits import ACCELERATION_SHARE
 from frs_steering.arm.robots import FR3
+from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
+from frs_steering.nodes.rivals import Rivals
 from frs_steering.nodes.runtime import run, side_node
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES
 
 STATE_RATE = 60.0
 """Joint states a second [Hz]."""
+HEART_PERIOD = 0.1
+"""s after which the node looks at its timer and its services, also if the wall clock was set back."""
+GREATEST_ACCELERATION = float((ACCELERATION_SHARE * FR3.acceleration).min())
+"""Of a joint [rad/s^2], as for the gate."""
+GRIPPERS = ("franka_hand", "robotiq")
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
 
@@ -34,10 +44,22 @@ class FrankyDriverParameters:
 
     host: str = param("", "address of the robot's control unit, such as 172.16.0.2")
     realtime: bool = param(True, "refuse to drive from a kernel without PREEMPT_RT; false only for a simulator")
+    gripper: str = param(
+        "franka_hand", "which gripper there is; a Robotiq is driven and told of by arm_controller", choices=GRIPPERS
+    )
+    joint_acceleration: float = param(
+        GREATEST_ACCELERATION,
+        "with which a joint approaches the velocity asked for, and rests [rad/s^2]; at least arm_controller's",
+        low=0.5,
+        high=GREATEST_ACCELERATION,
+    )
 
 
 class FrankyDriver(Node):
-    """Adapter around `FrankyArm` and `FrankyGripper`. Recovery, which takes seconds, has a thread of its own."""
+    """Adapter around `FrankyArm` and `FrankyGripper`. Recovery, which takes seconds, has a thread of its own.
+
+    Commands are followed while one node sends them, and no longer.
+    """
 
     def __init__(self) -> None:
         super().__init__("franky_driver")
@@ -45,17 +67,19 @@ class FrankyDriver(Node):
         if not parameters.host:
             raise ParameterError("parameter 'host' of node 'franky_driver' is empty; it must be the robot's address")
         try:
-            self._arm = FrankyArm(parameters.host, ACCELERATION_SHARE * FR3.acceleration, realtime=parameters.realtime)
-            self._gripper = FrankyGripper(parameters.host)
+            acceleration = np.full(len(JOINT_NAMES), parameters.joint_acceleration)
+            self._arm = FrankyArm(parameters.host, acceleration, realtime=parameters.realtime)
+            self._gripper = FrankyGripper(parameters.host) if parameters.gripper == "franka_hand" else None
         except FrankyError as error:
             raise OSError(str(error)) from error
-        self._recovering = threading.Event()
         self._told: str | None = None
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
         self._errors = self.create_publisher(String, "robot_driver/error", LATCHED)
-        self.create_subscription(JointTrajectory, "fr3_arm_controller/joint_trajectory", self._on_arm, COMMAND)
-        self.create_subscription(JointTrajectory, "fr3_gripper_controller/joint_trajectory", self._on_gripper, COMMAND)
-        self.create_timer(1.0 / STATE_RATE, self._look)
+        arm = self.create_subscription(JointTrajectory, "fr3_arm_controller/joint_trajectory", self._on_arm, COMMAND)
+        self._rivals = Rivals(self, arm.topic_name)
+        self._ear: Subscription | None = None  # for the gripper's commands
+        self.create_timer(1.0 / STATE_RATE, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._heart = Heart(self, HEART_PERIOD)
         side = side_node(self, "recovery")
         side.create_service(Trigger, "robot_driver/recover", self._on_recover)
         self.side_nodes = (side,)
@@ -63,8 +87,10 @@ class FrankyDriver(Node):
 
     def close(self) -> None:
         """Bring the arm to rest; the fingers keep what they hold."""
+        self._heart.close()
         self._arm.close()
-        self._gripper.close()
+        if self._gripper is not None:
+            self._gripper.close()
 
     def _on_arm(self, msg: JointTrajectory) -> None:
         try:
@@ -72,21 +98,19 @@ class FrankyDriver(Node):
         except CommandError as error:
             self._warn(f"arm command ignored: {error}")
             return
-        if not self._recovering.is_set():
+        if not self._rivals.look():
             self._arm.send(velocity)
 
-    def _on_gripper(self, msg: JointTrajectory) -> None:
+    def _on_gripper(self, gripper: FrankyGripper, msg: JointTrajectory) -> None:
         try:
-            self._gripper.send(gripper_closing(msg.joint_names, msg.points[-1].positions if msg.points else []))
+            gripper.send(gripper_closing(msg.joint_names, msg.points[-1].positions if msg.points else []))
         except CommandError as error:
             self._warn(f"gripper command ignored: {error}")
 
     def _look(self) -> None:
-        if self._recovering.is_set():
-            return
-        error = self._arm.error()
-        if self._gripper.trouble:
-            self._warn(self._gripper.trouble)
+        error = self._arm.error() or self._rivals.look()
+        if self._gripper is not None:
+            self._listen_for(self._gripper)
         reading = self._arm.read()
         if reading is not None:
             self._publish(*reading)
@@ -96,22 +120,33 @@ class FrankyDriver(Node):
             if error:
                 self.get_logger().error(f"the robot says: {error}")
 
+    def _listen_for(self, gripper: FrankyGripper) -> None:
+        # Only while the hand follows: so arm_controller knows whether it does, and refuses what nobody would do.
+        if gripper.trouble:
+            self._warn(gripper.trouble)
+            if self._ear is not None:
+                self.destroy_subscription(self._ear)
+                self._ear = None
+        elif self._ear is None:
+            topic, heard = "fr3_gripper_controller/joint_trajectory", partial(self._on_gripper, gripper)
+            self._ear = self.create_subscription(JointTrajectory, topic, heard, COMMAND)
+
     def _publish(self, position: NDArray[np.float64], velocity: NDArray[np.float64]) -> None:
-        msg = JointState(name=[*JOINT_NAMES, FINGER_JOINT])
+        msg = JointState(name=list(JOINT_NAMES), position=position.tolist(), velocity=velocity.tolist())
         msg.header.stamp = self.get_clock().now().to_msg()
-        msg.position = [*position.tolist(), self._gripper.width / 2]
-        msg.velocity = [*velocity.tolist(), 0.0]
+        width = None if self._gripper is None else self._gripper.width
+        if width is not None:  # fingers that were not measured lately are not told of
+            msg.name = [*msg.name, FINGER_JOINT]
+            msg.position = [*msg.position, width / 2]
+            msg.velocity = [*msg.velocity, 0.0]
         self._joints.publish(msg)
 
     def _on_recover(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._recovering.set()
         try:
             self._arm.recover()
             response.success, response.message = True, "recovered"
         except FrankyError as error:
             response.success, response.message = False, str(error)
-        finally:
-            self._recovering.clear()
         return response
 
     def _warn(self, words: str) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from frs_msgs.msg import EpisodeEvent, RecorderState
 from frs_msgs.srv import StartRecording, StopRecording
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
@@ -20,6 +19,11 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
 
+from frs_steering.health.recorder import disk_health, file_health, topics_health
+from frs_steering.health.report import Health
+from frs_steering.nodes.collected import Collected, never
+from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run
@@ -43,6 +47,8 @@ CLOSE_SECONDS = 1.5
 LEAST_MINUTES = 10.0
 """Room on the disk below which the preflight complains."""
 
+DISK_PERIOD = 5.0  # s between two questions to the disk for the diagnostics
+
 _LABELS = {
     EpisodeEvent.SUCCEEDED: "succeeded",
     EpisodeEvent.FAILED: "failed",
@@ -64,19 +70,6 @@ class RecorderParameters:
     control_queue: int = param(20_000, "records that may wait for the disk; more are lost", low=100, high=1_000_000)
 
 
-class _Collected(CallbackGroup):
-    """Keeps subscriptions out of the executor: the node takes their messages itself, many at a time."""
-
-    def can_execute(self, entity: object) -> bool:
-        return False
-
-    def beginning_execution(self, entity: object) -> bool:
-        return False
-
-    def ending_execution(self, entity: object) -> None:
-        """Nothing ever begins."""
-
-
 class Recorder(Node):
     """Records between recorder/start and recorder/stop; says how it goes on recorder_state."""
 
@@ -90,22 +83,31 @@ class Recorder(Node):
                 )
         self._topics = episode_topics(self._settings.cameras)
         self._state = self.create_publisher(RecorderState, "recorder_state", LATCHED)
-        self._group = _Collected()
+        self._group = Collected()
         self._subscriptions_by_topic = [self._subscribe(topic) for topic in self._topics]
         self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
         self._writer: JournalWriter | None = None
         self._reported = ""
-        self._alive = Alive(self._topics, time.time_ns())
+        self._refusal = ""  # why the last start was refused
+        # By the monotonic clock: were it the wall's, topics would seem dead or alive after a jump of it.
+        self._alive = Alive(self._topics, time.monotonic_ns())
         self.create_service(Trigger, "recorder/preflight", self._on_preflight)
         self.create_service(StartRecording, "recorder/start", self._on_start)
         self.create_service(StopRecording, "recorder/stop", self._on_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(COLLECT_PERIOD, self._collect, clock=steady)
         self.create_timer(STATE_PERIOD, self._report, clock=steady)
+        self._heart = Heart(self, COLLECT_PERIOD)  # nothing else wakes an executor whose subscriptions are collected
+        directory = Path(os.path.expanduser(self._settings.directory)).absolute()
+        self._disk = _look_at_disk(directory)
+        self.create_timer(DISK_PERIOD, lambda: setattr(self, "_disk", _look_at_disk(directory)), clock=steady)
+        parts = {"file": self._file_health, "disk": lambda: self._disk, "topics": self._topics_health}
+        Diagnostics(self, parts)
         self._publish(None, "ready")
 
     def close(self) -> None:
         """Finish the file that is being written."""
+        self._heart.close()
         if self._writer is not None:
             done = self._finish("unlabelled", "the recorder was stopped", CLOSE_SECONDS)
             self.get_logger().info(_outcome(done))
@@ -114,7 +116,7 @@ class Recorder(Node):
         package, _, name = topic.type.split("/")
         message = getattr(importlib.import_module(f"{package}.msg"), name)
         return self.create_subscription(
-            message, topic.name, _never, _subscriber_qos(topic.kind), callback_group=self._group, raw=True
+            message, topic.name, never, _subscriber_qos(topic.kind), callback_group=self._group, raw=True
         )
 
     # The services
@@ -134,13 +136,13 @@ class Recorder(Node):
             return self._refused(response, str(error))
         except OSError as error:
             return self._refused(response, f"can't write to {directory}: {error.strerror or error}")
-        now = time.time_ns()
+        now = time.time_ns()  # as DDS dates what it receives
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
-        self._reported = ""
+        self._reported = self._refusal = ""
         response.success = True
         response.path = str(self._writer.progress().path)
-        response.message = "; ".join([f"recording to {response.path}", *self._alive.complaints(now)])
+        response.message = "; ".join([f"recording to {response.path}", *self._alive.complaints(time.monotonic_ns())])
         self._publish(self._writer.progress(), response.message)
         self.get_logger().info(response.message)
         return response
@@ -155,14 +157,14 @@ class Recorder(Node):
         else:
             short = minutes < LEAST_MINUTES
             complaints = [f"the disk of {directory} has room for {minutes:.0f} minutes"] if short else []
-        complaints += self._alive.complaints(time.time_ns())
+        complaints += self._alive.complaints(time.monotonic_ns())
         response.success = not complaints
         response.message = "; ".join(complaints) or f"all is there; the disk has room for {minutes:.0f} minutes"
         return response
 
     def _refused(self, response: StartRecording.Response, why: str) -> StartRecording.Response:
         # Whoever asked may keep it to itself.
-        response.message = why
+        response.message = self._refusal = why
         self._publish(None, f"not recording: {why}")
         self.get_logger().error(f"not recording: {why}")
         return response
@@ -204,7 +206,9 @@ class Recorder(Node):
                     break
                 data, information = taken
                 sent = information["source_timestamp"]
-                self._alive.note(index, information["received_timestamp"], sent)
+                self._alive.note(
+                    index, time.monotonic_ns(), sent
+                )  # late by COLLECT_PERIOD at most, of its window of 2 s
                 if topic.kind is Kind.LATCHED:
                     self._latched[index] = (data, sent)
                 if self._writer is not None:
@@ -239,11 +243,17 @@ class Recorder(Node):
         trouble = progress.failure or progress.complaint
         if progress.dropped_control and not progress.failure:
             trouble = f"the disk is too slow: {progress.dropped_control} control records lost"
-        trouble = trouble or "; ".join(self._alive.complaints(time.time_ns()))
+        trouble = trouble or "; ".join(self._alive.complaints(time.monotonic_ns()))
         if trouble and trouble != self._reported:
             self._reported = trouble
             self.get_logger().error(trouble)
         self._publish(progress, trouble or f"recording to {progress.path}", recording=not progress.failure)
+
+    def _file_health(self) -> Health:
+        return file_health(self._writer.progress() if self._writer is not None else None, self._refusal)
+
+    def _topics_health(self) -> Health:
+        return topics_health(self._alive.complaints(time.monotonic_ns()), recording=self._writer is not None)
 
     def _publish(self, progress: Progress | None, message: str, *, recording: bool = True) -> None:
         state = RecorderState(message=message)
@@ -256,6 +266,13 @@ class Recorder(Node):
             state.dropped_images = progress.dropped_images
             state.bytes = progress.size
         self._state.publish(state)
+
+
+def _look_at_disk(directory: Path) -> Health:
+    try:
+        return disk_health(str(directory), minutes_left(directory), "", LEAST_MINUTES)
+    except OSError as error:
+        return disk_health(str(directory), None, error.strerror or str(error), LEAST_MINUTES)
 
 
 def _outcome(done: Progress) -> str:
@@ -274,10 +291,6 @@ def _subscriber_qos(kind: Kind) -> QoSProfile:
         reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if kind is Kind.LATCHED else DurabilityPolicy.VOLATILE,
     )
-
-
-def _never(_: bytes) -> None:
-    """Callback of subscriptions that are collected; their group keeps the executor away."""
 
 
 def main(argv: list[str] | None = None) -> int:

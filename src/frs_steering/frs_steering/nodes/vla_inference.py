@@ -106,6 +106,7 @@ class VlaInference(Node):
             topic = f"camera/{camera}/color/image_raw"
             node.create_subscription(Image, topic, partial(self._on_image, camera), SENSOR)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
+        node.create_subscription(JointState, "fr3_gripper_controller/joint_states", self._on_fingers, SENSOR)
         node.create_subscription(String, "instruction", self._on_instruction, LATCHED)
         self._why_not = node.create_publisher(String, TOPIC, ALIVE)
         self._told, self._told_at = "?", -math.inf
@@ -139,6 +140,9 @@ class VlaInference(Node):
         stamp, now = nanoseconds(msg.header.stamp), time.monotonic()
         self._streams.saw("joint_states", stamp, now)
         self._observations.put_joints(msg.name, msg.position, stamp, now)
+
+    def _on_fingers(self, msg: JointState) -> None:
+        self._observations.put_joints(msg.name, msg.position, nanoseconds(msg.header.stamp), time.monotonic())
 
     def _on_instruction(self, msg: String) -> None:
         self._observations.put_instruction(msg.data)

@@ -60,6 +60,7 @@ def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
     return (
         *seen,
         Topic("joint_states", "sensor_msgs/msg/JointState", Kind.SENSOR, True, CONTROL_RATE),
+        Topic("fr3_gripper_controller/joint_states", "sensor_msgs/msg/JointState", Kind.SENSOR),
         Topic("instruction", "std_msgs/msg/String", Kind.LATCHED, True),
         Topic("policy_info", "frs_msgs/msg/PolicyInfo", Kind.LATCHED, True),
         Topic("guidance", "frs_msgs/msg/Guidance", Kind.EVENT),

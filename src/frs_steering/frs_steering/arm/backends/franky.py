@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +26,14 @@ FORCE = 20.0
 """With which the hand closes [N]; it holds 70 N for a while."""
 MAX_WIDTH = 0.08
 """Between the hand's fingers [m]."""
+PERIOD = 0.05
+"""s between two looks at the hand."""
+FRESH = 0.25
+"""s for which a width that was read counts."""
 RETRY = 0.5
 """s between two attempts to reach a hand that does not answer."""
 LEAVE_TIME = 0.5
-"""Longest wait for the hand's thread [s]; it ends with the process."""
+"""Longest wait for the hand's thread, or for a recovery, on the way out [s]; they end with the process."""
 
 
 class FrankyError(RuntimeError):
@@ -48,7 +53,11 @@ def library() -> Any:
 
 
 class FrankyArm:
-    """The arm. Not thread-safe; `send` takes about 0.1 ms and waits for nothing."""
+    """The arm. `send` takes about 0.1 ms and waits for nothing.
+
+    `recover`, which takes long, may run in a thread of its own. It waits until another call has ended, which takes a
+    second at most; while it runs the others return at once: nothing is sent or read, and the error is as before.
+    """
 
     def __init__(self, host: str, acceleration: Array, *, realtime: bool = True) -> None:
         """Connect. An error that the robot is in stays until `recover`.
@@ -66,6 +75,8 @@ class FrankyArm:
         self._failures = (self._franky.Exception, RuntimeError)
         self._failure = ""  # of the last motion
         self._is_away = False
+        self._said = ""  # the error as it was last told
+        self._lock = threading.Lock()
         self._robot = self._connected()
 
     def send(self, velocity: Array) -> None:
@@ -73,30 +84,30 @@ class FrankyArm:
 
         After an error nothing is done until `recover`.
         """
-        if self.error():
-            return
-        franky = self._franky
-        motion = franky.JointVelocityMotion(
-            [float(value) for value in velocity], duration=franky.Duration(round(1000 * WATCHDOG))
-        )
-        try:
-            self._robot.move(motion, asynchronous=True)
-        except self._failures as error:
-            self._failure = _one_line(error)
+        with self._unless_recovering() as is_free:
+            if not is_free or self._present_error():
+                return
+            franky = self._franky
+            motion = franky.JointVelocityMotion(
+                [float(value) for value in velocity], duration=franky.Duration(round(1000 * WATCHDOG))
+            )
+            try:
+                self._robot.move(motion, asynchronous=True)
+            except self._failures as error:
+                self._failure = _one_line(error)
 
     def read(self) -> tuple[Array, Array] | None:
         """Measured joint positions (7,) [rad] and velocities (7,) [rad/s]; None while the robot is away."""
-        state = self._state()
-        return None if state is None else (np.array(state.q), np.array(state.dq))
+        with self._unless_recovering() as is_free:
+            state = self._state() if is_free else None
+            return None if state is None else (np.array(state.q), np.array(state.dq))
 
     def error(self) -> str:
         """Why the robot does not follow, in words; empty while it does."""
-        state = self._state()
-        if state is None:
-            return self._failure
-        if state.robot_mode == self._franky.RobotMode.UserStopped:
-            return "the user stop is pressed"
-        return self._failure or _names(state.current_errors)
+        with self._unless_recovering() as is_free:
+            if is_free:
+                self._said = self._present_error()
+        return self._said
 
     def recover(self) -> None:
         """Get over an error, or connect anew if the robot was away; may take seconds.
@@ -104,18 +115,42 @@ class FrankyArm:
         Raises:
             FrankyError: it did not work.
         """
-        try:
-            self._robot.recover_from_errors()
-        except self._failures:
-            self._robot = self._connected()
-            with self._named():
+        with self._lock:
+            try:
                 self._robot.recover_from_errors()
-        self._failure, self._is_away = "", False
+            except self._failures:
+                self._robot = self._connected()
+                with self._named():
+                    self._robot.recover_from_errors()
+            self._failure, self._is_away = "", False
 
     def close(self) -> None:
         """Bring the arm to rest."""
-        with contextlib.suppress(*self._failures):
-            self._robot.move(self._franky.JointVelocityStopMotion(), asynchronous=False)
+        if not self._lock.acquire(timeout=LEAVE_TIME):
+            return  # it is being recovered, so it rests
+        try:
+            with contextlib.suppress(*self._failures):
+                self._robot.move(self._franky.JointVelocityStopMotion(), asynchronous=False)
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _unless_recovering(self) -> Iterator[bool]:
+        # Whether the robot may be used now: nobody else does, which only `recover` does for long.
+        is_free = self._lock.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._lock.release()
+
+    def _present_error(self) -> str:
+        state = self._state()
+        if state is None:
+            return self._failure
+        if state.robot_mode == self._franky.RobotMode.UserStopped:
+            return "the user stop is pressed"
+        return self._failure or _names(state.current_errors)
 
     def _state(self) -> Any:
         # None once the robot is away, until `recover`: the library would wait for it for a second each time.
@@ -148,55 +183,69 @@ class FrankyArm:
 
 
 class FrankyGripper:
-    """The hand: follows the newest wish, in a thread of its own; no call waits for it."""
+    """The hand: follows the newest wish, in a thread of its own; no call waits for it.
+
+    What was asked for while it was away is never done late: who still wants it asks again, as a chunk's rows do.
+    """
 
     def __init__(self, host: str) -> None:
         """Begin; the hand is connected in the background, and again whenever it was away."""
         self._franky, self._host = library(), host
-        self._failures = (self._franky.Exception, RuntimeError)
         self._wish: float | None = None
-        self._changed, self._over = threading.Event(), threading.Event()
-        self.trouble = "not connected yet"
+        self._read: tuple[float, float] | None = None  # the width [m], and when it was read [s, monotonic]
+        self._motion: Any = None  # the library's future of the motion under way
+        self._over = threading.Event()
+        self.trouble = "hand: not connected yet"
         """Why the hand does not follow, in words; empty while it does."""
-        self.width = MAX_WIDTH
-        """Between the fingers, as measured last [m]."""
         self._thread = threading.Thread(target=self._run, name="franka hand", daemon=True)
         self._thread.start()
 
+    @property
+    def width(self) -> float | None:
+        """Between the fingers, as measured just now [m]; None while nothing is measured."""
+        read = self._read
+        return None if read is None or time.monotonic() - read[1] > FRESH else read[0]
+
     def send(self, closing: float) -> None:
         """Open (below 0.5) or close, which the gate has passed; returns at once."""
-        if self._wish is None or (closing > 0.5) != (self._wish > 0.5):
-            self._wish = closing
-            self._changed.set()
+        self._wish = closing
 
     def close(self) -> None:
         """End the thread. The fingers keep what they hold."""
         self._over.set()
-        self._changed.set()
         self._thread.join(LEAVE_TIME)
 
     def _run(self) -> None:
         while not self._over.is_set():
+            hand = None
             try:
-                self._follow(self._franky.Gripper(self._host))
-            except self._failures as error:
+                hand = self._franky.Gripper(self._host)
+                self._follow(hand)
+            except Exception as error:  # whatever it is, a thread that ended would say nothing any longer
                 self.trouble = f"hand at {self._host}: {_one_line(error)}"
-                self._changed.set()  # so that it is told its wish again
                 self._over.wait(RETRY)
+            if self._motion is not None:
+                self._motion.wait()  # the library crashes if its hand goes before a motion that it was asked for
+                self._motion = None
+            del hand
 
     def _follow(self, hand: Any) -> None:
+        self._wish = None
+        done: bool | None = None  # what was asked of the hand last: closed, or open
         while not self._over.is_set():
-            self.width = hand.width
+            self._read = hand.width, time.monotonic()
             self.trouble = ""
-            if not self._changed.wait(0.05):
-                continue
-            self._changed.clear()
-            if self._wish is None:
-                continue
-            if self._wish > 0.5:
-                hand.grasp(0.0, FINGER_SPEED, FORCE, epsilon_outer=MAX_WIDTH)
-            else:
-                hand.move(MAX_WIDTH, FINGER_SPEED)
+            wish = self._wish
+            if self._motion is not None and self._motion.wait(0):
+                ended, self._motion = self._motion, None
+                ended.get()  # raises what went wrong
+            if self._motion is None and wish is not None and (wish > 0.5) != done:
+                done = wish > 0.5
+                if done:
+                    self._motion = hand.grasp_async(0.0, FINGER_SPEED, FORCE, epsilon_outer=MAX_WIDTH)
+                else:
+                    self._motion = hand.move_async(MAX_WIDTH, FINGER_SPEED)
+            self._over.wait(PERIOD)
 
 
 def _names(errors: Any) -> str:

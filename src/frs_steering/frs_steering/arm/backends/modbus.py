@@ -79,7 +79,12 @@ class ModbusLine:
         self._ask(head + struct.pack(f">{len(values)}H", *values), 8)
 
     def _ask(self, request: bytes, length: int) -> bytes:
-        frame = bytes([self._device]) + request
+        try:
+            return self._exchange(bytes([self._device]) + request, length)
+        except termios.error as error:  # of a port that is there no longer; it is no OSError
+            raise ModbusError(f"the port of device {self._device} is gone: {error.args[-1]}") from error
+
+    def _exchange(self, frame: bytes, length: int) -> bytes:
         termios.tcflush(self._file, termios.TCIFLUSH)  # what a late answer left behind
         os.write(self._file, frame + crc(frame))
         answer, end = b"", time.monotonic() + self._timeout
@@ -87,13 +92,16 @@ class ModbusLine:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self._file], [], [], left)[0]:
                 raise ModbusError(f"device {self._device} sent {answer.hex() or 'nothing'} within {self._timeout} s")
-            answer += os.read(self._file, length - len(answer))
-            if len(answer) >= _HEAD and answer[1] == request[0] | _EXCEPTION:
+            came = os.read(self._file, length - len(answer))
+            if not came:
+                raise ModbusError(f"the port of device {self._device} is gone: it was hung up")
+            answer += came
+            if len(answer) >= _HEAD and answer[1] == frame[1] | _EXCEPTION:
                 length = _HEAD
         if answer[-2:] != crc(answer[:-2]) or answer[0] != self._device:
             raise ModbusError(f"device {self._device} sent {answer.hex()}, whose address or checksum is wrong")
-        if answer[1] != request[0]:
-            raise ModbusError(f"device {self._device} refused function {request[0]} with exception {answer[2]}")
+        if answer[1] != frame[1]:
+            raise ModbusError(f"device {self._device} refused function {frame[1]} with exception {answer[2]}")
         return answer
 
 

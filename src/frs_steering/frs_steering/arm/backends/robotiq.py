@@ -120,7 +120,10 @@ def request(line: ModbusLine, closing: float, speed: float, force: float) -> Non
 
 
 class Robotiq:
-    """A gripper that follows the newest wish; no call waits for it."""
+    """A gripper that follows the newest wish; no call waits for it.
+
+    What was asked for while it was away is never done late: who still wants it asks again, as a chunk's rows do.
+    """
 
     def __init__(
         self, port: str | Path, on_status: Callable[[Status], None], *, speed: float = 1.0, force: float = 0.1
@@ -155,13 +158,15 @@ class Robotiq:
             try:
                 with contextlib.closing(ModbusLine(self._port, DEVICE)) as line:
                     self._follow(line)
-            except (OSError, GripperError) as error:
-                self.trouble = f"gripper on {self._port}: {error}"
+            except Exception as error:  # whatever it is, a thread that ended would say nothing any longer
+                words = str(error) if isinstance(error, (OSError, GripperError)) else repr(error)
+                self.trouble = f"gripper on {self._port}: {words}"
                 self._over.wait(RETRY)
 
     def _follow(self, line: ModbusLine) -> None:
         activate(line)
         sent: float | None = None
+        self._wish = None
         while not self._over.wait(PERIOD):
             wish = self._wish
             if wish is not None and wish != sent:

@@ -1,0 +1,24 @@
+"""Subscriptions that a node empties itself, when it wants to."""
+
+from __future__ import annotations
+
+from rclpy.callback_groups import CallbackGroup
+
+
+class Collected(CallbackGroup):
+    """Keeps subscriptions out of the executor: the node takes their messages itself, many at a time."""
+
+    def can_execute(self, entity: object) -> bool:
+        """Never."""
+        return False
+
+    def beginning_execution(self, entity: object) -> bool:
+        """Never."""
+        return False
+
+    def ending_execution(self, entity: object) -> None:
+        """Nothing ever begins."""
+
+
+def never(_: bytes) -> None:
+    """Callback of such subscriptions; their group keeps the executor away."""

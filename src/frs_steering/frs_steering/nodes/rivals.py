@@ -1,0 +1,35 @@
+"""Who else publishes on a topic that moves the arm: what does so goes past the gate."""
+
+from __future__ import annotations
+
+import time
+
+from rclpy.node import Node
+
+PATIENCE = 25.0
+"""s for which a second publisher of the same name is taken for one that was killed and started again: the middleware
+remembers the dead for 10 s (frs_shm.xml), by its own default for 20 s."""
+
+
+class Rivals:
+    """Watches the publishers of a topic. A look takes 0.1 ms."""
+
+    def __init__(self, node: Node, topic: str) -> None:
+        """Begin; `topic` is the full name, as a publisher or a subscription has it."""
+        self._node, self._topic = node, topic
+        self._twins_since: float | None = None
+
+    def look(self) -> str:
+        """Why commands on the topic can't be trusted, in words; empty where one node at most publishes there."""
+        if self._node.count_publishers(self._topic) < 2:
+            self._twins_since = None
+            return ""
+        now = time.monotonic()
+        ends = self._node.get_publishers_info_by_topic(self._topic)
+        names = sorted(f"{end.node_namespace.rstrip('/')}/{end.node_name}" for end in ends)
+        if len(set(names)) > 1:
+            return f"{', '.join(names)} all publish on {self._topic}, past arm_controller's gate: end all but one"
+        self._twins_since = now if self._twins_since is None else self._twins_since
+        if len(names) > 1 and now - self._twins_since > PATIENCE:
+            return f"{len(names)} nodes {names[0]} publish on {self._topic}: end all but one"
+        return ""
