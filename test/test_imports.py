@@ -19,6 +19,7 @@ CORE = {
     "robot": set(),
     "policies": {"flow", "robot"},
     "arm": {"flow", "policies", "robot"},
+    "health": {"arm", "record"},
     "learn": {"flow", "policies", "record", "robot", "steer"},
     "record": {"flow", "policies", "robot", "steer"},
     "steer": {"flow", "policies", "robot"},

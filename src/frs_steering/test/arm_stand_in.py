@@ -25,7 +25,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from frs_steering.nodes.heart import Heart
+from frs_steering.nodes.heart import beating
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
 from frs_steering.robot.fr3 import BASE_FRAME, FINGER_JOINT, FINGER_OPEN, JOINT_NAMES, RESET_POSITION
 from frs_steering.robot.spaces import ActionSpace
@@ -74,7 +74,6 @@ class ArmStandIn(Node):
         self.home = ActionClient(self, MoveHome, "arm_controller/home")
         self.create_timer(1.0 / RATE, self._move, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-        self._heart = Heart(self, 0.1)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
         self._over = threading.Event()
@@ -85,7 +84,6 @@ class ArmStandIn(Node):
         """Stop spinning and go."""
         self._over.set()
         self._thread.join()
-        self._heart.close()
         self._executor.shutdown()
         self.destroy_node()
 
@@ -175,8 +173,9 @@ class ArmStandIn(Node):
         return next(c.at for c in self.commands if c.at > moment and not c.velocity.any()) - moment
 
     def _spin(self) -> None:
-        while rclpy.ok() and not self._over.is_set():
-            self._executor.spin_once(timeout_sec=0.1)
+        with beating(self._executor):
+            while rclpy.ok() and not self._over.is_set():
+                self._executor.spin_once(timeout_sec=0.1)
 
     def _keep(self, kept: list[Any], msg: object) -> None:
         with self._changed:

@@ -120,6 +120,7 @@ def test_a_gripper_that_nobody_drives_is_named_and_not_told_later(controller: An
     tick = arm.states[-1].tick
     arm.until(lambda: arm.states[-1].tick > tick + 8, 5.0, "further control steps")
     assert arm.finger == FINGER_OPEN, "what was refused does not happen later"
+    assert all(report.gripper == 0.0 for report in arm.reports), "nor was it asked"
     assert arm.call(arm.close_gripper).success
 
 

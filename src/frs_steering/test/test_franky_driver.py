@@ -37,9 +37,12 @@ def peer() -> Iterator[FrankyPeer]:
 
 @pytest.fixture
 def ear(ros: ModuleType) -> Iterator[ArmStandIn]:
-    """Ears and mouth of the test; the arm is the driver's."""
+    """Ears and mouth of the test; the arm and its hand are the driver's."""
     stand_in = ArmStandIn()
     stand_in.reports_joints = False
+    for each in list(stand_in.subscriptions):
+        if each.topic_name.endswith("fr3_gripper_controller/joint_trajectory"):
+            stand_in.destroy_subscription(each)
     yield stand_in
     stand_in.close()
 

@@ -139,6 +139,7 @@ def test_by_hand_a_dead_gripper_is_named(controller: Any, arm: Arm, peer: Roboti
     arm.until(lambda: len(arm.fingers) > fingers + 10, 5.0, "further looks at the fingers")
     assert peer.outputs[1] & 0xFF == 0, "what was refused does not happen later"
     assert arm.fingers[-1] == FINGER_OPEN
+    assert all(report.gripper == 0.0 for report in arm.reports if report.row == -1 and report.tick), "nor was it asked"
 
 
 @pytest.mark.parametrize("parameters", [{"gripper": "robotiq"}, {"gripper_port": "/dev/null"}])

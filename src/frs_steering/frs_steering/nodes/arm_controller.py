@@ -38,7 +38,6 @@ from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_rep
 from frs_steering.nodes.arm_recovery import Recovery
 from frs_steering.nodes.conversions import seconds
 from frs_steering.nodes.diagnostics import Diagnostics
-from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
 from frs_steering.nodes.robotiq_gripper import RobotiqGripper
@@ -60,8 +59,6 @@ LOOK_PERIOD = 0.5
 """s between two looks at the gripper's trouble, and at who else commands the arm."""
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
-HEART_PERIOD = 0.1
-"""s after which the node looks at its timers and services, also if the wall clock was set back."""
 REMEMBERED = 75
 """Control steps that the diagnostics look back on: 5 s at 15 Hz."""
 
@@ -189,7 +186,6 @@ class ArmController(Node):
         self.side_nodes = (recovery.node,)
         parts = {"arm": self._arm_health, "gate": self._gate_health, "gripper": self._gripper_health}
         Diagnostics(self, parts, hardware=parameters.robot)
-        self._heart = Heart(self, HEART_PERIOD)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 
@@ -204,7 +200,6 @@ class ArmController(Node):
         self._closing.set()
         self._thread.join(CLOSING_TIME)
         self._gripper.close()
-        self._heart.close()
         self._home.close()
         if self._error is not None:
             raise self._error

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from frs_msgs.action import MoveHome
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 
 from frs_steering.arm.homing import Homing, speed_of
@@ -40,7 +42,8 @@ class HomeAction:
         self._set_out, self._progress, self._cancel = set_out, progress, cancel
         self._logger = node.get_logger()
         self._goal: ServerGoalHandle | None = None
-        self._timer = node.create_timer(FEEDBACK_PERIOD, self._look, autostart=False)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(FEEDBACK_PERIOD, self._look, clock=steady, autostart=False)
         self._server = ActionServer(
             node,
             MoveHome,

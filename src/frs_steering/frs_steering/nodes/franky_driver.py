@@ -20,7 +20,6 @@ from frs_steering.arm.backends.commands import CommandError, arm_velocity, gripp
 from frs_steering.arm.backends.franky import FrankyArm, FrankyError, FrankyGripper
 from frs_steering.arm.limits import ACCELERATION_SHARE
 from frs_steering.arm.robots import FR3
-from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
 from frs_steering.nodes.rivals import Rivals
@@ -29,8 +28,6 @@ from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES
 
 STATE_RATE = 60.0
 """Joint states a second [Hz]."""
-HEART_PERIOD = 0.1
-"""s after which the node looks at its timer and its services, also if the wall clock was set back."""
 GREATEST_ACCELERATION = float((ACCELERATION_SHARE * FR3.acceleration).min())
 """Of a joint [rad/s^2], as for the gate."""
 GRIPPERS = ("franka_hand", "robotiq")
@@ -79,7 +76,6 @@ class FrankyDriver(Node):
         self._rivals = Rivals(self, arm.topic_name)
         self._ear: Subscription | None = None  # for the gripper's commands
         self.create_timer(1.0 / STATE_RATE, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._heart = Heart(self, HEART_PERIOD)
         side = side_node(self, "recovery")
         side.create_service(Trigger, "robot_driver/recover", self._on_recover)
         self.side_nodes = (side,)
@@ -87,7 +83,6 @@ class FrankyDriver(Node):
 
     def close(self) -> None:
         """Bring the arm to rest; the fingers keep what they hold."""
-        self._heart.close()
         self._arm.close()
         if self._gripper is not None:
             self._gripper.close()

@@ -1,32 +1,35 @@
-"""A beat for a node's executor that the wall clock can't hold up."""
+"""A beat for an executor that the wall clock can't hold up."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rclpy.node import Node
+from rclpy.executors import Executor
+
+PERIOD = 0.1
+"""s between two beats."""
 
 
-class Heart:
-    """Wakes the executor of a node so many times a second, by the monotonic clock; its timers are then looked at.
+@contextmanager
+def beating(executor: Executor) -> Iterator[None]:
+    """Wake an executor ten times a second, by the monotonic clock; its timers are then looked at.
 
     An executor waits in the middleware, and the Fast DDS that comes as a wheel waits by the wall clock: it was made for
     a glibc without `pthread_cond_clockwait`. When the wall clock is set back, a wait that has begun lasts as much
     longer, unless a message ends it, and no timer fires meanwhile (docs/safety.md).
     """
+    over = threading.Event()
 
-    def __init__(self, node: Node, period: float) -> None:
-        """Begin to beat, every `period` s."""
-        self._beat = node.create_guard_condition(lambda: None)
-        self._period, self._over = period, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
-        self._thread.start()
+    def beat() -> None:
+        while not over.wait(PERIOD):
+            executor.wake()
 
-    def close(self) -> None:
-        """End; to be called before the node is destroyed."""
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(self._period):
-            self._beat.trigger()
+    thread = threading.Thread(target=beat, name="heart", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -23,7 +23,6 @@ from frs_steering.health.recorder import disk_health, file_health, topics_health
 from frs_steering.health.report import Health
 from frs_steering.nodes.collected import Collected, never
 from frs_steering.nodes.diagnostics import Diagnostics
-from frs_steering.nodes.heart import Heart
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run
@@ -97,7 +96,6 @@ class Recorder(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(COLLECT_PERIOD, self._collect, clock=steady)
         self.create_timer(STATE_PERIOD, self._report, clock=steady)
-        self._heart = Heart(self, COLLECT_PERIOD)  # nothing else wakes an executor whose subscriptions are collected
         directory = Path(os.path.expanduser(self._settings.directory)).absolute()
         self._disk = _look_at_disk(directory)
         self.create_timer(DISK_PERIOD, lambda: setattr(self, "_disk", _look_at_disk(directory)), clock=steady)
@@ -107,7 +105,6 @@ class Recorder(Node):
 
     def close(self) -> None:
         """Finish the file that is being written."""
-        self._heart.close()
         if self._writer is not None:
             done = self._finish("unlabelled", "the recorder was stopped", CLOSE_SECONDS)
             self.get_logger().info(_outcome(done))

@@ -11,6 +11,10 @@ PATIENCE = 25.0
 remembers the dead for 10 s (frs_shm.xml), by its own default for 20 s."""
 
 
+UNNAMED = "_NODE_NAME_UNKNOWN_"
+"""What the middleware calls a node of which it has heard no more than its publisher: its name comes a moment later."""
+
+
 class Rivals:
     """Watches the publishers of a topic. A look takes 0.1 ms."""
 
@@ -26,7 +30,8 @@ class Rivals:
             return ""
         now = time.monotonic()
         ends = self._node.get_publishers_info_by_topic(self._topic)
-        names = sorted(f"{end.node_namespace.rstrip('/')}/{end.node_name}" for end in ends)
+        named = [end for end in ends if end.node_name != UNNAMED]
+        names = sorted(f"{end.node_namespace.rstrip('/')}/{end.node_name}" for end in named)
         if len(set(names)) > 1:
             return f"{', '.join(names)} all publish on {self._topic}, past arm_controller's gate: end all but one"
         self._twins_since = now if self._twins_since is None else self._twins_since

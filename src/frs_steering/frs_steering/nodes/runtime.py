@@ -17,6 +17,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from frs_steering.nodes.heart import beating
+
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 BEHIND = 10
 """Niceness of a process that only watches, records or advises: the arm, the policy and the decisions come first."""
@@ -123,8 +125,9 @@ def _spin(node: Node, stop: threading.Event) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        while rclpy.ok() and not stop.is_set():
-            executor.spin_once(timeout_sec=SPIN_SLICE)
+        with beating(executor):
+            while rclpy.ok() and not stop.is_set():
+                executor.spin_once(timeout_sec=SPIN_SLICE)
     finally:
         executor.shutdown()
 
