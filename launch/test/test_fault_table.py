@@ -13,9 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fault_cases import FAULTS, Fault, Scene, Since, wall_time_jumps
-from fault_trial import assert_within_limits, scene, suffer
-from frs_msgs.msg import ArmState
+from fault_cases import FAULTS, Fault, Scene, Since
+from fault_trial import scene, suffer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
@@ -54,18 +53,3 @@ def times() -> Iterator[dict[str, dict[str, float | None]]]:
 def test_fault(running: Scene, times: dict[str, dict[str, float | None]], fault: Fault, moving: bool) -> None:
     taken = suffer(running, fault, moving=moving)
     times.setdefault(fault.name, {})["moving" if moving else "standing"] = taken
-
-
-def test_wall_time(ros: ModuleType, tmp_path: Path) -> None:
-    """In a graph of its own: DDS may remember the jump, and services were seen to go unanswered for long after it."""
-    with scene(ros, tmp_path) as running:
-        graph = running.graph
-        graph.begin()
-        pids = graph.pids()
-        with wall_time_jumps(running):
-            tick = graph.arm[-1].message.tick
-            graph.until(lambda: graph.arm[-1].message.tick > tick + 15, "a second of control steps")
-        assert graph.pids() == pids
-        assert_within_limits(graph)
-        assert ArmState.STOPPED not in {heard.message.state for heard in graph.arm}
-        graph.forget()  # its end is asked of nobody

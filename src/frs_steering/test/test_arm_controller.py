@@ -200,11 +200,12 @@ def test_a_second_owner_waits_for_the_firsts_lease(controller: Any, arm: ArmStan
     refused = arm.claim("intruder")
     assert not refused.success
     assert "'steering' owns the arm" in refused.message
+    again = arm.claim("steering")
+    assert again.success and again.epoch > epoch, "the answer to the first may have been lost"
+    arm.epoch = again.epoch
+    arm.send(1)
+    arm.until_state(ArmState.RUNNING)
     assert not arm.claim("steering").success, "there may be two of that name"
-    end = time.monotonic() + 5.0
-    while not (granted := arm.claim("steering")).success:
-        assert time.monotonic() < end, "the claim's lease lasts 2 s"
-    assert granted.epoch > epoch
 
 
 def test_the_control_step_is_on_time(controller: Any, arm: ArmStandIn) -> None:

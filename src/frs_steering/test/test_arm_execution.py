@@ -259,13 +259,20 @@ def test_a_respawned_owner_waits_for_its_old_lease_and_the_old_ones_chunks_end()
     refused = bench.execution.claim("steering", bench.now)
     assert not refused.granted, "there may be two of that name"
     assert "'steering' owns the arm and its lease runs" in refused.message
-    bench.steps(28)  # the claim's own lease of 2 s
+    bench.steps(30)
     old, bench.epoch = bench.epoch, bench.execution.claim("steering", bench.now).epoch
     assert bench.epoch == old + 1
     outcome = bench.step()
     assert (outcome.state, outcome.row, outcome.ticks_driven) == (State.ARMED, -1, 0)
     assert bench.send(2, epoch=old).reason is Reason.WRONG_OWNER
     assert bench.send(1).verdict is Verdict.ACCEPTED
+
+
+def test_a_claim_that_no_chunk_has_followed_is_granted_anew_to_the_same_name_alone() -> None:
+    bench = Bench().claimed()
+    assert not bench.execution.claim("intruder", bench.now).granted
+    again = bench.execution.claim("steering", bench.now)
+    assert (again.granted, again.epoch) == (True, bench.epoch + 1), "its answer may have been lost"
 
 
 def test_the_target_does_not_run_away_from_a_blocked_arm() -> None:
