@@ -51,12 +51,16 @@ def test_by_hand_the_gripper_is_told_once_and_only_while_nobody_drives() -> None
     assert (closed.grip, closed.command, after.grip) == (1.0, None, None), "the arm itself is told nothing"
     assert after.gripper == bench.gripper == 1.0
     bench.claimed()
-    done, words = bench.execution.grip(0.0, bench.now)
-    assert not done and "'steering' owns the arm and its lease runs for another 2.00 s" in words
-    bench.now += CLAIM_LEASE
-    bench.step()
     assert bench.execution.grip(0.0, bench.now)[0], "who has claimed the arm, but does not drive it, is in nobody's way"
     assert bench.step().grip == 0.0
+    bench.send(1)
+    bench.step()
+    done, words = bench.execution.grip(1.0, bench.now)
+    assert not done and "'steering' owns the arm and its lease runs for another" in words
+    bench.now += CLAIM_LEASE
+    bench.step()
+    assert bench.execution.grip(1.0, bench.now)[0], "its lease has ended"
+    assert bench.step().grip == 1.0
     bench.execution.stop("a test")
     assert bench.execution.grip(1.0, bench.now)[1].startswith("refused: stopped: a test")
     assert bench.step().grip is None

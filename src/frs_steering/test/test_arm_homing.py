@@ -125,6 +125,13 @@ def test_nobody_gets_in_on_the_way(away: Bench) -> None:
     assert away.step().owner == "home"
 
 
+def test_a_claim_that_nothing_has_followed_is_no_hindrance(away: Bench) -> None:
+    away.claimed()
+    assert away.execution.home(homing.SPEED, away.now)[0]
+    assert away.step().owner == "home"
+    assert away.send(1).reason is Reason.WRONG_OWNER
+
+
 def test_it_is_refused_while_an_owner_drives_in_a_stop_and_in_a_fault() -> None:
     bench = Bench().claimed()
     bench.send(1)

@@ -28,7 +28,7 @@ def arm(peer: FrankyPeer) -> Iterator[FrankyArm]:
 
 def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "franky", None)
-    with pytest.raises(FrankyError, match="pip install franky-control"):
+    with pytest.raises(FrankyError, match="pip install --no-deps franky-control"):
         FrankyArm("127.0.0.1", ACCELERATION)
 
 

@@ -14,7 +14,7 @@ from frs_steering.health.steering import RECENT, Decisions, decisions_health, st
         (True, "", Level.OK, "active: it decides"),
         (True, "the arm is in a fault", Level.ERROR, "active, but can't decide: the arm is in a fault"),
         (False, "", Level.OK, "inactive: call flow_steering/activate"),
-        (False, "no arm_state came", Level.WARN, "inactive, and could not be activated: no arm_state came"),
+        (False, "no arm_state came", Level.WARN, "inactive; an activation would lack: no arm_state came"),
     ],
 )
 def test_active_or_why_not(active: bool, why: str, level: Level, words: str) -> None:

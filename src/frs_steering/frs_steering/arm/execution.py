@@ -86,6 +86,7 @@ class Execution:
         """
         if why := self._hindrance(now):
             return False, f"refused: {why}"
+        self._ownership = self._ownership.revoked()  # a claim that nothing has followed is no hindrance
         self.claim(homing.OWNER, now)
         assert self._reading is not None, "without one the arm is hindered"
         self._homing = homing.begin(self._reading.position, speed, now)
@@ -305,7 +306,7 @@ class Execution:
         if self._is_homing:
             return "the arm is on its way home"
         left = self._ownership.until - now
-        if self._ownership.owner and left > 0:
+        if self._ownership.is_used and left > 0:
             return f"{self._ownership.owner!r} owns the arm and its lease runs for another {left:.2f} s"
         return ""
 

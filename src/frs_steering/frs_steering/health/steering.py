@@ -57,7 +57,7 @@ def steering_health(*, active: bool, why: str, values: dict[str, str]) -> Health
             else Health(Level.OK, "active: it decides", values)
         )
     if why:
-        return Health(Level.WARN, f"inactive, and could not be activated: {why}", values)
+        return Health(Level.WARN, f"inactive; an activation would lack: {why}", values)
     return Health(Level.OK, "inactive: call flow_steering/activate to let it decide", values)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from frs_msgs.msg import ArmState
 from frs_msgs.srv import ClaimArm
 from rclpy.client import Client
@@ -70,6 +72,6 @@ class ArmClaim:
         self._asked = float("-inf")
 
     def _refused(self, why: str) -> None:
-        if why != self.why_not:  # said once, not at every attempt
+        if re.sub(r"[0-9.]+", "", why) != re.sub(r"[0-9.]+", "", self.why_not):  # once, not at every attempt
             self._logger.warning(why)
         self.why_not = why

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+ROS_OWN = ("use_sim_time", "start_type_description_service")
+"""Parameters of every node, beside those of QoS."""
+
+
 class ParameterError(ValueError):
-    """A parameter's value is out of range or of the wrong kind; the message names it and what would be right."""
+    """A parameter is unknown, out of range or of the wrong kind; the message names it and what would be right."""
 
 
 def param(
@@ -45,8 +49,15 @@ def declare(node: Node, cls: type[T]) -> T:
     """Declare every field of the dataclass `cls` on `node` (read-only), and return the checked values.
 
     Raises:
-        ParameterError: a value is out of its range, not among its choices, or of another type.
+        ParameterError: a value is out of its range, not among its choices, or of another type; or one was given that
+            the node does not have: a mistyped limit would not hold.
     """
+    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for name in node._parameter_overrides:  # rclpy has no public way to what was given
+        if name not in (*known, *ROS_OWN) and not name.startswith("qos_overrides."):
+            raise ParameterError(
+                f"node {node.get_name()!r} has no parameter {name!r}; it has {', '.join(sorted(known)) or 'none'}"
+            )
     defaults = cls()
     values = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]

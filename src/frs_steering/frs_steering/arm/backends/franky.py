@@ -49,7 +49,8 @@ def library() -> Any:
     try:
         return importlib.import_module("franky")
     except ImportError as error:
-        raise FrankyError(f"the library franky can't be imported ({error}); pip install franky-control") from error
+        hint = "pip install --no-deps franky-control==2.0.0 (docs/hardware.md)"
+        raise FrankyError(f"the library franky can't be imported ({error}); {hint}") from error
 
 
 class FrankyArm:
