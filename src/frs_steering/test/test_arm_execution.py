@@ -316,7 +316,8 @@ def test_whatever_happens_states_follow_the_table_and_accelerations_keep_their_l
         if command == "step":
             outcome = bench.step()
             assert np.all(np.abs(outcome.velocity - velocity) <= SETTINGS.limits.acceleration * PERIOD * (1 + 1e-6))
-            assert outcome.state is State.RUNNING or outcome.verdict is Verdict.HELD
+            home = "at the reset pose" in outcome.message  # on the step that ends the way there it holds already
+            assert outcome.state is State.RUNNING or outcome.verdict is Verdict.HELD or home
             velocity = outcome.velocity
         elif command == "send":
             bench.send(chunk_id, speed=0.5)
