@@ -45,7 +45,7 @@ KINDS: tuple[Rows, ...] = (
 class Trace:
     """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks.
 
-    `ahead` (T', 7) [rad] is the target position less the arm's own, where something was sent.
+    `ahead` (T', 7) [rad] is by how much the target is farther from the arm than it may be, where something was sent.
     """
 
     limits: Limits
@@ -93,7 +93,8 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
             velocities.append(outcome.velocity)
             positions.append(positions[-1] + outcome.velocity * PERIOD)
             if outcome.command is not None:
-                ahead.append(outcome.command.position - positions[-1])
+                lead = limits.lead + limits.lead_time * np.abs(outcome.velocity)
+                ahead.append(np.abs(outcome.command.position - positions[-1]) - lead)
     return Trace(limits, np.array(positions), np.array(velocities[1:]), np.array(ahead), chunks, accepted)
 
 
@@ -119,7 +120,7 @@ def breaches(trace: Trace) -> list[str]:
         "joint jerk [rad/s^3]": np.abs(np.diff(changes, axis=0)) / PERIOD - limits.robot.jerk,
         "linear speed [m/s]": np.linalg.norm(np.diff(points, axis=0), axis=1) / PERIOD - limits.linear_speed * ROUNDING,
         "angular speed [rad/s]": angles / PERIOD - limits.angular_speed * ROUNDING - 2e-5,
-        "target ahead of the arm [rad]": np.abs(trace.ahead) - limits.lead,
+        "target ahead of the arm [rad]": trace.ahead - 1e-9,
         "workspace, upper [m]": points - limits.workspace_high - 1e-9,
         "workspace, lower [m]": limits.workspace_low - points - 1e-9,
         # The meshes' corners were rounded to a millimetre when they were taken over.

@@ -24,7 +24,7 @@ def believed(*positions: np.ndarray, start: float = 100.0) -> tuple[Belief, list
     """The belief after readings one after the other, and why each was not believed."""
     belief, whys = Belief(), []
     for index, position in enumerate(positions):
-        belief, why = belief.heard(reading(position), start + index * STEP, FR3)
+        belief, why = belief.heard(reading(position), start + index * STEP, FR3, RESET_POSITION)
         whys.append(why)
     return belief, whys
 
@@ -48,7 +48,7 @@ def test_an_arm_that_was_set_elsewhere_is_believed_after_a_while() -> None:
     belief, whys = believed(RESET_POSITION, *[ELSEWHERE] * count)
     assert all(whys[1:-1]) and not whys[-1]
     assert belief.jumped
-    after, why = belief.heard(reading(ELSEWHERE), belief.at + STEP, FR3)
+    after, why = belief.heard(reading(ELSEWHERE), belief.at + STEP, FR3, RESET_POSITION)
     assert not why and not after.jumped
 
 
@@ -85,6 +85,19 @@ def test_a_wrong_reading_moves_no_target(state: State) -> None:
     outcome = bench.step()
     assert outcome.command is not None
     assert np.abs(outcome.command.position - before).max() <= np.abs(bench.velocity).max() * PERIOD + 1e-9
+
+
+def test_an_arm_that_moved_on_unheard_is_believed_where_it_was_told_to_be() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.measures = False
+    bench.steps(3)  # 0.2 s: not stale yet
+    bench.measures = True
+    before = bench.velocity.copy()
+    outcome = bench.step()
+    assert outcome.state is State.RUNNING
+    assert (np.abs(outcome.velocity - before) <= SETTINGS.limits.acceleration * PERIOD * (1 + 1e-6)).all()
 
 
 def test_a_reset_simulation_is_followed_from_rest() -> None:

@@ -6,10 +6,13 @@ import dataclasses
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.robots import Robot
 from frs_steering.robot.fr3 import JOINT_NAMES
+
+Array = NDArray[np.float64]
 
 REACH = 0.05
 """Beyond what a joint can turn in the time since the last reading, for the jitter of messages [rad]."""
@@ -46,20 +49,24 @@ class Belief:
         age = now - self.at
         return f"joint states are {age:.2f} s old, limit {limit:.2f} s" if age > limit else ""
 
-    def heard(self, reading: Reading, now: float, robot: Robot) -> tuple[Belief, str]:
+    def heard(self, reading: Reading, now: float, robot: Robot, expected: Array) -> tuple[Belief, str]:
         """The belief after a reading, and why that is not believed, in words; empty if it is.
 
-        A single wrong message thus moves nothing. A simulation's reset, or an arm that was moved while nobody listened,
-        is believed after DOUBT.
+        It is believed near the last one that was, and near `expected` (7,) [rad], where the arm was told to be: it
+        moves on while nothing is heard. A single wrong message thus moves nothing. A simulation's reset, or an arm that
+        was moved while nobody listened, is believed after DOUBT.
         """
         beyond = np.maximum(robot.position_low - reading.position, reading.position - robot.position_high)
         joint = int(beyond.argmax())
         if beyond[joint] > OUTSIDE:
             end = robot.position_low[joint] if reading.position[joint] < 0 else robot.position_high[joint]
             return self, f"{JOINT_NAMES[joint]} at {reading.position[joint]:.3f} rad; its range ends at {end:.3f} rad"
-        if self.reading is None or _reaches(self.reading, reading, now - self.at, robot):
+        if self.reading is None:
             return Belief(reading, now), ""
-        agrees = self.doubted is not None and _reaches(self.doubted, reading, now - self.doubted_at, robot)
+        near = _reaches(self.reading.position, reading, now - self.at, robot)
+        if near or _reaches(expected, reading, now - self.at, robot):
+            return Belief(reading, now), ""
+        agrees = self.doubted is not None and _reaches(self.doubted.position, reading, now - self.doubted_at, robot)
         since = self.doubted_since if agrees else now
         if now - since >= DOUBT:
             return Belief(reading, now, jumped=True), ""
@@ -69,7 +76,7 @@ class Belief:
         return dataclasses.replace(self, doubted=reading, doubted_at=now, doubted_since=since), why
 
 
-def _reaches(before: Reading, after: Reading, seconds: float, robot: Robot) -> bool:
+def _reaches(before: Array, after: Reading, seconds: float, robot: Robot) -> bool:
     # After a long silence anything could be reached, and a wrong first word be believed; hence the bound.
     reach = robot.velocity * min(seconds, DOUBT) + REACH
-    return bool((np.abs(after.position - before.position) <= reach).all())
+    return bool((np.abs(after.position - before) <= reach).all())

@@ -130,12 +130,12 @@ class Execution:
     def observe(self, reading: Reading, now: float) -> str:
         """Take what the arm is said to have measured; returns why it is not believed, in words, empty if it is."""
         first = self._reading is None
-        self._belief, why = self._belief.heard(reading, now, self._settings.limits.robot)
+        self._belief, why = self._belief.heard(reading, now, self._settings.limits.robot, self._reference)
         if why:
             return why
         self._is_news = True
         if first or self._belief.jumped:
-            self._reference, self._velocity = reading.position.copy(), np.zeros(7)
+            self._reference = reading.position.copy()
         if first:
             self._message = "no owner" if self._state is State.IDLE else self._message
             if self._ownership.epoch:
