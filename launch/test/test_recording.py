@@ -44,6 +44,7 @@ TOPICS = IMAGES | {
     "/fr3_gripper_controller/joint_trajectory",
     "/task_state",
     "/episode_event",
+    "/noise_policy/info",
     "/recorder_state",
 }
 """Every topic of the graph but the clock and the simulator's truth."""

@@ -200,6 +200,7 @@ class FlowSteering(Node):
         if not request.data:
             self._deactivate("switched off")
             trouble = f"; the last decision was given up: {self._trouble}" if self._trouble else ""
+            trouble = f"; the policy can't act: {self._policy.why_not}" if self._policy.why_not else trouble
             response.success, response.message = True, f"inactive: the running chunk's lease ends{trouble}"
             return response
         missing = self._missing(time.monotonic())
