@@ -10,7 +10,7 @@ import numpy as np
 from report import machine_line, table
 from tqdm import tqdm
 
-from frs_sim.cell import Cell
+from frs_sim import workshop
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import act, plan
 from frs_sim.graphics import SPAWN
@@ -18,22 +18,18 @@ from frs_sim.intervals import wilson
 from frs_sim.tasks import HELD_OUT, TASKS, TRAINING
 from frs_steering.robot.kinematics import joint_velocity
 
-_cell: Cell | None = None
-
 
 def solve(task: str, seed: int) -> bool:
     """Let the expert, disturbed, do one scene of a task; whether it succeeds within the task's time."""
-    global _cell  # one a worker process
-    if _cell is None:
-        _cell = Cell(task, seed)
-    _cell.reset(task, seed)
+    cell = workshop.cell()
+    cell.reset(task, seed)
     disturbance = Disturbance(np.random.default_rng(seed))
-    while _cell.steps < _cell.task.step_limit and not _cell.success:
-        truth = _cell.truth()
-        wanted = plan(_cell.task, truth)
+    while cell.steps < cell.task.step_limit and not cell.success:
+        truth = cell.truth()
+        wanted = plan(cell.task, truth)
         action = disturbance.next(act(wanted, truth), wanted.phase)
-        _cell.step(joint_velocity(_cell.joint_position, action[:6]), float(action[6]))
-    return _cell.success
+        cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
+    return cell.success
 
 
 def main() -> None:

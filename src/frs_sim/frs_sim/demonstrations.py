@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 
+from frs_sim import workshop
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Style, imagine, plan
@@ -24,7 +25,7 @@ from frs_sim.oracle import oracle
 from frs_sim.poses import anywhere
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
 from frs_steering.arm.chunk import requested_gripper
-from frs_steering.policies import Observation, Policy, load_policy
+from frs_steering.policies import Observation, Policy
 from frs_steering.robot.kinematics import joint_velocity
 from frs_steering.steer.decision import decide
 from frs_steering.steer.deferral import Trust
@@ -86,24 +87,13 @@ def generate(
     return write_shards(shards, directory, _write, jobs, "episode")
 
 
-_cell: Cell | None = None
-_eyes: Eyes | None = None
-_policy: Policy | None = None
-
-
 def _write(shard: Shard, directory: Path) -> int:
-    global _cell, _eyes, _policy  # one cell, one GL context and one policy a worker process
-    if _cell is None:
-        cv2.setNumThreads(1)
-        _cell = Cell(shard.task, shard.seed)
-        _eyes = Eyes(_cell.model)
-    assert _eyes is not None
-    if shard.weights is not None and _policy is None:
-        torch.set_num_threads(1)
-        _policy = load_policy("embedded", shard.weights)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    policy = None if shard.weights is None else workshop.policy(shard.weights)
     kept: list[dict[str, np.ndarray]] = []
     for index in range(shard.first, shard.first + shard.count):
-        episode = _demonstrate(_cell, _eyes, _policy, shard, index)
+        episode = _demonstrate(workshop.cell(), workshop.eyes(), policy, shard, index)
         if episode is not None:
             kept.append(episode)
     if kept:

@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from frs_sim.cell import Cell, Eyes
+from frs_sim import workshop
 from frs_sim.frames import look, seen, write_columns, write_shards
 from frs_sim.poses import anywhere
-from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
+from frs_sim.tasks import FIRST_HELD_OUT_SEED
 
 SCENES_PER_SHARD = 200
 VIEWS = 2  # poses of the arm a scene
@@ -44,26 +44,17 @@ def scatter(scenes: int, directory: Path, *, seed: int = 0, jobs: int = 2, image
     return write_shards(shards, directory, _write, jobs, "scene")
 
 
-_cell: Cell | None = None
-_eyes: Eyes | None = None
-
-
 def _write(shard: Shard, directory: Path) -> int:
-    global _cell, _eyes  # one cell and one GL context a worker process
-    if _cell is None:
-        cv2.setNumThreads(1)
-        _cell = Cell(TRAINING[0], 0)
-        _eyes = Eyes(_cell.model)
-    assert _eyes is not None
+    cv2.setNumThreads(1)
+    cell, eyes = workshop.cell(), workshop.eyes()
     frames = []
     for index in range(shard.first, shard.first + shard.count):
         rng = np.random.default_rng([shard.seed, index])
-        _cell.scatter(int(rng.integers(FIRST_HELD_OUT_SEED)))
-        there = list(_cell.truth().positions.values())
+        cell.scatter(int(rng.integers(FIRST_HELD_OUT_SEED)))
+        there = list(cell.truth().positions.values())
         for _ in range(VIEWS):
-            _cell.place_arm(anywhere(there, rng), float(rng.random() < 0.5) * rng.uniform(0.0, 1.0))
-            frames.append(
-                {key: value[None] for key, value in seen(_cell, look(_cell, _eyes), shard.image_size).items()}
-            )
+            cell.place_arm(anywhere(there, rng), float(rng.random() < 0.5) * rng.uniform(0.0, 1.0))
+            frame = seen(cell, look(cell, eyes), shard.image_size)
+            frames.append({key: value[None] for key, value in frame.items()})
     write_columns(frames, shard.path(directory))
     return shard.count

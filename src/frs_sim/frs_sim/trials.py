@@ -19,15 +19,15 @@ import cv2
 import torch
 from tqdm import tqdm
 
-from frs_sim.cell import CONTROL_RATE, Cell, Eyes
+from frs_sim import workshop
+from frs_sim.cell import CONTROL_RATE
 from frs_sim.evaluation import run_episode
 from frs_sim.graphics import SPAWN
 from frs_sim.reasoners import parse_reasoner
 from frs_sim.recording import Recording
 from frs_sim.rows import NOBODY, Episode, Journal, Row, Trial
-from frs_sim.tasks import TASKS, find_task
+from frs_sim.tasks import find_task
 from frs_steering.learn.noise_policy import NoisePolicy, load
-from frs_steering.policies import Policy, load_policy
 from frs_steering.steer.method import Method, parse_method
 
 _QUIET = 30.0  # s between two lines of progress where nobody watches
@@ -118,25 +118,12 @@ def _follow_parent() -> None:
 
 
 @functools.cache
-def _workshop() -> tuple[Cell, Eyes]:
-    """One cell and one GL context a process."""
-    cell = Cell(next(iter(TASKS)), 0)
-    return cell, Eyes(cell.model)
-
-
-@functools.cache
-def _policy(weights: Path | None) -> Policy:
-    return load_policy("embedded", weights)
-
-
-@functools.cache
 def _noise_policy(path: Path) -> NoisePolicy:
     return load(path)
 
 
 def _run(trial: Trial, weights: Path | None, learned: Path | None, record: Path | None) -> Episode:
-    cell, eyes = _workshop()
-    policy = _policy(weights)
+    cell, eyes, policy = workshop.cell(), workshop.eyes(), workshop.policy(weights)
     noise_policy = _noise_policy(learned) if learned else None
     if noise_policy is not None and noise_policy.sha256 != trial.noise_policy:
         raise TrialError(f"{learned} was replaced while the evaluation ran")

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+SEEN = ("joint_position", "grips", "things")
+"""Columns of every shard beside its images, as the fields of `Sights`."""
+
 
 class DemonstrationError(ValueError):
     """Demonstrations can't be read; the message names the file and what would be right."""
@@ -58,14 +61,11 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
         DemonstrationError: there are none, or one lacks a column.
     """
     paths = sorted(shards)
-    parts = _columns(paths, cameras, ("joint_position", "grips", "things", "chunk", "instruction"))
+    parts = _columns(paths, cameras, (*SEEN, "chunk", "instruction"))
     vocabulary = tuple(sorted({str(part["instruction"]) for part in parts}))
     words = [np.full(len(part["chunk"]), vocabulary.index(str(part["instruction"])) + 1) for part in parts]
     return Frames(
-        images=_images(paths, cameras, [len(part["things"]) for part in parts]),
-        joint_position=_joined(parts, "joint_position"),
-        grips=_joined(parts, "grips"),
-        things=_joined(parts, "things"),
+        **_seen(paths, parts, cameras),
         chunk=_joined(parts, "chunk"),
         instruction=torch.from_numpy(np.concatenate(words)),
         vocabulary=vocabulary,
@@ -79,13 +79,13 @@ def load_sights(shards: Sequence[Path], cameras: Sequence[str]) -> Sights:
         DemonstrationError: there are none, or one lacks a column.
     """
     paths = sorted(shards)
-    parts = _columns(paths, cameras, ("joint_position", "grips", "things"))
-    return Sights(
-        images=_images(paths, cameras, [len(part["things"]) for part in parts]),
-        joint_position=_joined(parts, "joint_position"),
-        grips=_joined(parts, "grips"),
-        things=_joined(parts, "things"),
-    )
+    return Sights(**_seen(paths, _columns(paths, cameras, SEEN), cameras))
+
+
+def _seen(paths: Sequence[Path], parts: Sequence[dict[str, np.ndarray]], cameras: Sequence[str]) -> dict[str, Tensor]:
+    # The fields of Sights.
+    images = _images(paths, cameras, [len(part["things"]) for part in parts])
+    return {"images": images} | {name: _joined(parts, name) for name in SEEN}
 
 
 def _columns(paths: Sequence[Path], cameras: Sequence[str], names: Sequence[str]) -> list[dict[str, np.ndarray]]:
