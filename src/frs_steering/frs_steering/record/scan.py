@@ -20,8 +20,17 @@ from zstandard import ZstdError
 from frs_steering.record.bag import PARTIAL
 from frs_steering.record.errors import JournalError
 
-# What the libraries raise on damaged bytes; OverflowError comes from offsets and sizes beyond 2**63.
-_BROKEN = (McapError, CRCValidationError, ZstdError, struct.error, UnicodeDecodeError, ValueError, OverflowError)
+# What the libraries raise on damaged bytes; OverflowError and MemoryError come from offsets and sizes beyond reason.
+_BROKEN = (
+    McapError,
+    CRCValidationError,
+    ZstdError,
+    struct.error,
+    UnicodeDecodeError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+)
 
 _LARGEST_CHUNK = 2**30  # bytes, unpacked; a size beyond it is damage, and is not allocated
 
