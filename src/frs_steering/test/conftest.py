@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from ament_index_python.packages import get_package_prefix
+from arm_stand_in import ArmStandIn
 from cell_stand_in import CellStandIn, Start
 
 from frs_steering.policies import embedded
@@ -39,6 +40,14 @@ def policy_node(weights: Path) -> Iterator[None]:
 def cell(ros: ModuleType) -> Iterator[CellStandIn]:
     """Cameras, joint states and an arm that drives chunks by the tick."""
     stand_in = CellStandIn()
+    yield stand_in
+    stand_in.close()
+
+
+@pytest.fixture
+def arm(ros: ModuleType) -> Iterator[ArmStandIn]:
+    """An arm that obeys."""
+    stand_in = ArmStandIn()
     yield stand_in
     stand_in.close()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -30,14 +28,6 @@ def greatest_change(arm: ArmStandIn) -> float:
     """Of a joint's commanded velocity between two control steps [rad/s], from the reports, of which none is lost."""
     commanded = [report.commanded for report in arm.reports if report.row >= 0 or report.verdict == GateReport.HELD]
     return float(np.abs(np.diff(commanded, axis=0)).max())
-
-
-@pytest.fixture
-def arm(ros: ModuleType) -> Iterator[ArmStandIn]:
-    """An arm that obeys."""
-    stand_in = ArmStandIn()
-    yield stand_in
-    stand_in.close()
 
 
 def claimed(arm: ArmStandIn, start_node: Start, **parameters: object) -> Any:

@@ -6,8 +6,7 @@ import importlib.util
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 import franka_ros2_peer
@@ -43,13 +42,6 @@ def show(with_franka_msgs: dict[str, str], procs: Procs) -> Callable[[str], None
         peer.wait_for_text(f"obeyed {next(told)}\n")
 
     return tell
-
-
-@pytest.fixture
-def arm(ros: ModuleType) -> Iterator[ArmStandIn]:
-    stand_in = ArmStandIn()
-    yield stand_in
-    stand_in.close()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("franka_msgs") is not None, reason="franka_ros2 is installed")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import resource
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,13 +20,6 @@ from frs_steering.health.report import Level
 from frs_steering.nodes.qos import LATCHED
 
 PATIENCE = 20.0  # s; two busy cores make everything slow
-
-
-@pytest.fixture
-def arm(ros: ModuleType) -> Iterator[ArmStandIn]:
-    stand_in = ArmStandIn()
-    yield stand_in
-    stand_in.close()
 
 
 def test_the_arms_causes_come_and_go(arm: ArmStandIn, start_node: Start) -> None:

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from arm_stand_in import ArmStandIn
@@ -73,13 +72,6 @@ def turn() -> Iterator[Turn]:
             assert abs(time.time() - before - seconds) < 1.0, "the clock was not turned"
 
         yield set_ahead
-
-
-@pytest.fixture
-def arm(ros: ModuleType) -> Iterator[ArmStandIn]:
-    stand_in = ArmStandIn()
-    yield stand_in
-    stand_in.close()
 
 
 @inside

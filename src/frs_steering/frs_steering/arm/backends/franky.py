@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frs_steering.arm.backends.follower import Follower
+
 Array = NDArray[np.float64]
 
 WATCHDOG = 0.15
@@ -30,10 +32,8 @@ PERIOD = 0.05
 """s between two looks at the hand."""
 FRESH = 0.25
 """s for which a width that was read counts."""
-RETRY = 0.5
-"""s between two attempts to reach a hand that does not answer."""
 LEAVE_TIME = 0.5
-"""Longest wait for the hand's thread, or for a recovery, on the way out [s]; they end with the process."""
+"""Longest wait for a recovery on the way out [s]; it ends with the process."""
 
 
 class FrankyError(RuntimeError):
@@ -183,23 +183,16 @@ class FrankyArm:
             raise FrankyError(f"robot at {self._host}: {_one_line(error)}") from error
 
 
-class FrankyGripper:
-    """The hand: follows the newest wish, in a thread of its own; no call waits for it.
-
-    What was asked for while it was away is never done late: who still wants it asks again, as a chunk's rows do.
-    """
+class FrankyGripper(Follower):
+    """The hand. Below 0.5 a wish opens, above it closes."""
 
     def __init__(self, host: str) -> None:
-        """Begin; the hand is connected in the background, and again whenever it was away."""
+        """Begin; see `Follower`."""
         self._franky, self._host = library(), host
-        self._wish: float | None = None
         self._read: tuple[float, float] | None = None  # the width [m], and when it was read [s, monotonic]
+        self._hand: Any = None
         self._motion: Any = None  # the library's future of the motion under way
-        self._over = threading.Event()
-        self.trouble = "hand: not connected yet"
-        """Why the hand does not follow, in words; empty while it does."""
-        self._thread = threading.Thread(target=self._run, name="franka hand", daemon=True)
-        self._thread.start()
+        super().__init__("franka hand", "hand: not connected yet")
 
     @property
     def width(self) -> float | None:
@@ -207,28 +200,18 @@ class FrankyGripper:
         read = self._read
         return None if read is None or time.monotonic() - read[1] > FRESH else read[0]
 
-    def send(self, closing: float) -> None:
-        """Open (below 0.5) or close, which the gate has passed; returns at once."""
-        self._wish = closing
+    def _serve(self) -> None:
+        self._hand = self._franky.Gripper(self._host)
+        self._follow(self._hand)
 
-    def close(self) -> None:
-        """End the thread. The fingers keep what they hold."""
-        self._over.set()
-        self._thread.join(LEAVE_TIME)
+    def _words(self, error: Exception) -> str:
+        return f"hand at {self._host}: {_one_line(error)}"
 
-    def _run(self) -> None:
-        while not self._over.is_set():
-            hand = None
-            try:
-                hand = self._franky.Gripper(self._host)
-                self._follow(hand)
-            except Exception as error:  # whatever it is, a thread that ended would say nothing any longer
-                self.trouble = f"hand at {self._host}: {_one_line(error)}"
-                self._over.wait(RETRY)
-            if self._motion is not None:
-                self._motion.wait()  # the library crashes if its hand goes before a motion that it was asked for
-                self._motion = None
-            del hand
+    def _leave(self) -> None:
+        if self._motion is not None:
+            self._motion.wait()  # the library crashes if its hand goes before a motion that it was asked for
+            self._motion = None
+        self._hand = None
 
     def _follow(self, hand: Any) -> None:
         self._wish = None

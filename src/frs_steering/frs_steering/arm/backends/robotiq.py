@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from frs_steering.arm.backends.follower import Follower
 from frs_steering.arm.backends.modbus import ModbusLine
 
 DEVICE = 9
@@ -27,10 +27,6 @@ ACTIVATION_TIME = 5.0
 """s that the fingers may take to open and close once, which is what activation does."""
 PERIOD = 0.05
 """s between two exchanges; each takes about 10 ms."""
-LEAVE_TIME = 0.5
-"""Longest wait for the thread to end [s]; it may be in the midst of an activation, and ends with the process."""
-RETRY = 0.5
-"""s between two attempts to reach a gripper that does not answer."""
 
 FAULTS = {
     0x05: "action delayed, the activation must be completed first",
@@ -119,16 +115,13 @@ def request(line: ModbusLine, closing: float, speed: float, force: float) -> Non
     line.write(OUTPUTS, [GO << 8, position, fast << 8 | hard])
 
 
-class Robotiq:
-    """A gripper that follows the newest wish; no call waits for it.
-
-    What was asked for while it was away is never done late: who still wants it asks again, as a chunk's rows do.
-    """
+class Robotiq(Follower):
+    """The gripper on its serial port."""
 
     def __init__(
         self, port: str | Path, on_status: Callable[[Status], None], *, speed: float = 1.0, force: float = 0.1
     ) -> None:
-        """Begin; the gripper is activated in the background, and again whenever it was away.
+        """Begin, see `Follower`; the gripper is activated whenever it was connected.
 
         Args:
             port: the serial port.
@@ -137,31 +130,15 @@ class Robotiq:
             force: share of the greatest, 0 .. 1 (20 .. 235 N).
         """
         self._port, self._on_status, self._speed, self._force = port, on_status, speed, force
-        self._wish: float | None = None
-        self._over = threading.Event()
-        self.trouble = "not connected yet"
-        """Why the gripper does not follow, in words; empty while it does."""
-        self._thread = threading.Thread(target=self._run, name="robotiq", daemon=True)
-        self._thread.start()
+        super().__init__("robotiq", "not connected yet")
 
-    def send(self, closing: float) -> None:
-        """Ask for a gripper value, 0 open .. 1 closed, which the gate has passed; returns at once."""
-        self._wish = closing
+    def _serve(self) -> None:
+        with contextlib.closing(ModbusLine(self._port, DEVICE)) as line:
+            self._follow(line)
 
-    def close(self) -> None:
-        """End the thread. The fingers keep what they hold."""
-        self._over.set()
-        self._thread.join(LEAVE_TIME)
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            try:
-                with contextlib.closing(ModbusLine(self._port, DEVICE)) as line:
-                    self._follow(line)
-            except Exception as error:  # whatever it is, a thread that ended would say nothing any longer
-                words = str(error) if isinstance(error, (OSError, GripperError)) else repr(error)
-                self.trouble = f"gripper on {self._port}: {words}"
-                self._over.wait(RETRY)
+    def _words(self, error: Exception) -> str:
+        said = str(error) if isinstance(error, (OSError, GripperError)) else repr(error)
+        return f"gripper on {self._port}: {said}"
 
     def _follow(self, line: ModbusLine) -> None:
         activate(line)
