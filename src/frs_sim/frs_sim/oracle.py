@@ -12,7 +12,7 @@ from frs_sim.expert import Phase, plan
 from frs_sim.tasks import Task
 from frs_steering.steer.guidance import Guidance, GuidanceSource
 
-NEAR = 0.035  # m sideways from above the goal: closer than that, the policy's own eyes do better
+NEAR = 0.02  # m sideways from above the goal, by axis: closer than that, the policy's own eyes do better
 FAR = 0.08  # m: about what a full command moves the hand in one chunk
 LOW = 0.02  # m above the goal: the last stretch down to a grasp or a release is the policy's
 CLEAR = 0.06  # m that a carried thing needs above the goal before it goes sideways
