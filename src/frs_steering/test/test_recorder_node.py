@@ -297,6 +297,8 @@ def test_wrong_calls_are_refused_in_words(
     assert f"can't write to {tmp_path / 'file'}" in graph.start(tmp_path / "file").message
     graph.wait(lambda: graph.states[-1].message.startswith(f"not recording: can't write to {tmp_path / 'file'}: "))
     assert graph.start(tmp_path).success
+    again = graph.start(tmp_path)  # as by somebody whose answer was lost
+    assert again.success and "e1.mcap.partial is being recorded already" in again.message
     assert "e1.mcap.partial is being recorded; call recorder/stop first" in graph.start(tmp_path, "e2").message
     refused = graph.stop(label=EpisodeEvent.NOTE)
     assert not refused.success

@@ -86,6 +86,7 @@ class Recorder(Node):
         self._subscriptions_by_topic = [self._subscribe(topic) for topic in self._topics]
         self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
         self._writer: JournalWriter | None = None
+        self._asked: StartRecording.Request | None = None  # for what is being recorded
         self._reported = ""
         self._refusal = ""  # why the last start was refused
         # By the monotonic clock: were it the wall's, topics would seem dead or alive after a jump of it.
@@ -96,9 +97,9 @@ class Recorder(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(COLLECT_PERIOD, self._collect, clock=steady)
         self.create_timer(STATE_PERIOD, self._report, clock=steady)
-        directory = Path(os.path.expanduser(self._settings.directory)).absolute()
-        self._disk = _look_at_disk(directory)
-        self.create_timer(DISK_PERIOD, lambda: setattr(self, "_disk", _look_at_disk(directory)), clock=steady)
+        self._directory = Path(os.path.expanduser(self._settings.directory)).absolute()
+        self._disk = _look_at_disk(self._directory)
+        self.create_timer(DISK_PERIOD, lambda: setattr(self, "_disk", _look_at_disk(self._directory)), clock=steady)
         parts = {"file": self._file_health, "disk": lambda: self._disk, "topics": self._topics_health}
         Diagnostics(self, parts)
         self._publish(None, "ready")
@@ -120,15 +121,18 @@ class Recorder(Node):
 
     def _on_start(self, request: StartRecording.Request, response: StartRecording.Response) -> StartRecording.Response:
         if self._writer is not None:
-            response.message = f"{self._writer.progress().path} is being recorded; call recorder/stop first"
+            path = self._writer.progress().path
+            response.path, response.success = str(path), request == self._asked
+            more = " already" if response.success else "; call recorder/stop first"
+            response.message = f"{path} is being recorded{more}"
             return response
         self._collect()  # what came before belongs to no file, but latched state among it does
-        directory = Path(os.path.expanduser(request.directory or self._settings.directory))
+        directory = Path(os.path.expanduser(request.directory)).absolute() if request.directory else self._directory
         limits = Limits(self._settings.control_queue, self._settings.image_queue, self._settings.jpeg_quality)
         try:
             episode = Episode(request.episode_id, request.task, request.instruction, request.seed)
             channels = [self._channel(index) for index in range(len(self._topics))]
-            self._writer = JournalWriter(directory.absolute(), episode, channels, limits)
+            self._writer = JournalWriter(directory, episode, channels, limits)
         except JournalError as error:
             return self._refused(response, str(error))
         except OSError as error:
@@ -136,6 +140,7 @@ class Recorder(Node):
         now = time.time_ns()  # as DDS dates what it receives
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
+        self._asked = request  # an answer can be lost: who asks for the same again is told that it is so
         self._reported = self._refusal = ""
         response.success = True
         response.path = str(self._writer.progress().path)
@@ -146,14 +151,13 @@ class Recorder(Node):
 
     def _on_preflight(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._collect()
-        directory = Path(os.path.expanduser(self._settings.directory)).absolute()
         try:
-            minutes = minutes_left(directory)
+            minutes = minutes_left(self._directory)
         except OSError as error:
-            minutes, complaints = 0.0, [f"can't write to {directory}: {error.strerror or error}"]
+            minutes, complaints = 0.0, [f"can't write to {self._directory}: {error.strerror or error}"]
         else:
             short = minutes < LEAST_MINUTES
-            complaints = [f"the disk of {directory} has room for {minutes:.0f} minutes"] if short else []
+            complaints = [f"the disk of {self._directory} has room for {minutes:.0f} minutes"] if short else []
         complaints += self._alive.complaints(time.monotonic_ns())
         response.success = not complaints
         response.message = "; ".join(complaints) or f"all is there; the disk has room for {minutes:.0f} minutes"
@@ -203,9 +207,7 @@ class Recorder(Node):
                     break
                 data, information = taken
                 sent = information["source_timestamp"]
-                self._alive.note(
-                    index, time.monotonic_ns(), sent
-                )  # late by COLLECT_PERIOD at most, of its window of 2 s
+                self._alive.note(index, time.monotonic_ns(), sent)  # late by COLLECT_PERIOD; its window is of 2 s
                 if topic.kind is Kind.LATCHED:
                     self._latched[index] = (data, sent)
                 if self._writer is not None:
