@@ -152,7 +152,10 @@ def _assert_goes_on(graph: RealGraph, fault: Fault, *, moving: bool) -> None:
         graph.until(lambda: graph.arm[-1].sent > now and graph.arm[-1].message.state in READY, "a ready arm")
     elif moving:
         graph.until_moving(now)
-        assert not graph.episode_ended, "the same episode can go on"
+        if graph.episode_ended:  # on a busy machine its time may be over meanwhile
+            ended = graph.result()
+            own = ended.success or ended.steps >= ended.step_limit
+            assert own, f"the same episode can go on; it ended after {ended.steps} steps: {ended.message}"
     else:
         graph.until(lambda: graph.arm[-1].sent > now and graph.arm[-1].message.state in READY, "a ready arm")
 
