@@ -122,6 +122,8 @@ def test_the_recorders_file_disk_and_topics(arm: ArmStandIn, start_node: Start, 
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, hard))
     ear.until("recorder: file", Level.ERROR, "File too large while writing")
     assert "what came before is whole; call recorder/stop" in ear.said["recorder: file"][-1].message
+    again = arm.call(start, StartRecording.Request(episode_id="e1"))
+    assert not again.success and "call recorder/stop first" in again.message
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
     arm.call(stop, StopRecording.Request(label=EpisodeEvent.FAILED))
     ear.until("recorder: file", Level.OK, "not recording: call recorder/start")

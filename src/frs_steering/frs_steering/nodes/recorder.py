@@ -121,10 +121,10 @@ class Recorder(Node):
 
     def _on_start(self, request: StartRecording.Request, response: StartRecording.Response) -> StartRecording.Response:
         if self._writer is not None:
-            path = self._writer.progress().path
-            response.path, response.success = str(path), request == self._asked
+            progress = self._writer.progress()
+            response.path, response.success = str(progress.path), request == self._asked and not progress.failure
             more = " already" if response.success else "; call recorder/stop first"
-            response.message = f"{path} is being recorded{more}"
+            response.message = f"{progress.path} is being recorded{more}"
             return response
         self._collect()  # what came before belongs to no file, but latched state among it does
         directory = Path(os.path.expanduser(request.directory)).absolute() if request.directory else self._directory
