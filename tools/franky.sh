@@ -36,7 +36,7 @@ fi
 modules=$(python -c 'import sys; print(f"python{sys.version_info.major}.{sys.version_info.minor}")')
 export PYTHONPATH=$library:$library/cmeel.prefix/lib/$modules/site-packages${PYTHONPATH:+:$PYTHONPATH}
 export FRANKA_SIM_SERVER=$simulator/bin/run-franka-sim-server
-pytest --junitxml="$report" src/frs_steering/test/test_franky{,_driver,_reflex}.py "$@"
+pytest --junitxml="$report" src/frs_steering/test/test_franky{,_driver,_reflex}.py launch/test/test_franky_episode.py "$@"
 if grep -q '<skipped' "$report"; then
     echo "franky: tests were skipped, see above" >&2
     exit 1

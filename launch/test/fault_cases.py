@@ -196,9 +196,11 @@ def replayed(scene: Scene, times: int = 1, rate: float = CONTROL_RATE) -> Iterat
 
     def told() -> bool:
         publisher.publish(old)
-        verdicts = [heard.message for heard in graph.reports if heard.sent > moment and heard.message.row == -1]
+        said = [heard for heard in graph.reports if heard.message.row == -1 and heard.message.chunk_id == old.chunk_id]
+        accepted = sum(heard.message.verdict == GateReport.ACCEPTED for heard in said)
+        assert accepted <= 1, f"chunk {old.chunk_id} was accepted {accepted} times"  # its first time may be among them
         known = (GateReport.REASON_OLD_CHUNK, GateReport.REASON_WRONG_OWNER)  # the latter under a new owner
-        return any(said.chunk_id == old.chunk_id and said.reason in known for said in verdicts)
+        return any(heard.sent > moment and heard.message.reason in known for heard in said)
 
     graph.until(told, "an old chunk refused")
     yield moment

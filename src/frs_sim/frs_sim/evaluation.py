@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
+from frs_sim.demonstrator import Demonstrator
 from frs_sim.expert import Phase, act, plan
 from frs_sim.learned import decide_learned
 from frs_sim.reasoners import Reasoner
@@ -51,7 +52,7 @@ def run_episode(
     scene: int,
     *,
     method: Method,
-    reasoner: Reasoner | None,
+    reasoner: Reasoner | Demonstrator | None,
     every: int = 1,
     in_distribution: bool = False,
     near_end: bool = False,
@@ -68,7 +69,7 @@ def run_episode(
         task: its name.
         scene: seed of the scene, and of the policy's noise.
         method: how chunks are made of wishes.
-        reasoner: who wishes, given the true state; None leaves the policy alone.
+        reasoner: who wishes, given the true state; None leaves the policy alone. A demonstrator makes every decision.
         every: the reasoner is asked at every n-th decision, beginning with the first.
         near_end: the expert drives until the last thing is held above its place, and the method from there.
         instruction: what the policy is told; empty for the task's own sentence.
@@ -85,7 +86,7 @@ def run_episode(
     execution = Execution(
         Settings(
             space=spec.action_space, frame=spec.frame_id, period=period, lease_max=2.0, state_timeout=0.25,
-            first_epoch=1, limits=Limits(),
+            first_epoch=1, limits=Limits(), simulated=True,
         )
     )  # fmt: skip
     epoch = execution.claim("evaluation", 0.0).epoch
@@ -94,17 +95,21 @@ def run_episode(
     rarities: list[tuple[float, float, float]] = []
     waiting: list[Chunk] = []
     next_decision = 1
+    demonstrator = reasoner if isinstance(reasoner, Demonstrator) else None
+    asked = None if isinstance(reasoner, Demonstrator) else reasoner
     for tick in range(1, cell.task.step_limit + 1):
         now = tick * period
         execution.observe(Reading(cell.joint_position, cell.joint_velocity, cell.gripper), now)
         if tick == next_decision:
             views = {camera: eyes.look(cell.data, camera) for camera in spec.cameras}
             observation = Observation(views, cell.joint_position, cell.gripper, cell.gripper_before, instruction)
-            wish = None if reasoner is None or decisions % every else reasoner(cell.task, cell.truth())
+            wish = None if asked is None or decisions % every else asked(cell.task, cell.truth())
             before = time.perf_counter()
             seed = scene * 1000 + tick
             if noise_policy is not None:
                 made = decide_learned(policy, observation, noise_policy, seed)
+            elif demonstrator is not None:
+                made = demonstrator.decide(policy, observation, cell.task, cell.truth())
             else:
                 made = decide(policy, observation, wish, Trust(), method=method, seed=seed)
             decide_time += time.perf_counter() - before
@@ -116,7 +121,7 @@ def run_episode(
             if in_distribution and made.reference is not None:
                 rarities.append(_rarity(policy, observation, made.answer.chunk, made.reference.chunk, method, seed))
             waiting.append(_chunk(made.answer.chunk, policy, epoch, decisions, tick))
-            next_decision = tick + spec.execute_rows
+            next_decision = tick + (demonstrator.every if demonstrator else spec.execute_rows)
         while waiting and tick >= waiting[0].first_tick + DELAY - 1:
             execution.admit(waiting.pop(0), now)
         outcome = execution.tick(tick, now)

@@ -45,13 +45,15 @@ KINDS: tuple[Rows, ...] = (
 class Trace:
     """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks.
 
-    `ahead` (T', 7) [rad] is by how much the target is farther from the arm than it may be, where something was sent.
+    `ahead` (T', 7) [rad] is by how much the target is farther from the arm than it may be, where something was sent;
+    `leaps` (T', 7) [rad] by how much it moved from one command to the next besides what the velocity made of it.
     """
 
     limits: Limits
     positions: np.ndarray
     velocities: np.ndarray
     ahead: np.ndarray
+    leaps: np.ndarray
     sent: int
     accepted: int
 
@@ -65,6 +67,8 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
     lag = rng.random()
     positions, velocities, accepted = [RESET_POSITION.copy()], [np.zeros(7)], 0
     ahead: list[np.ndarray] = []
+    leaps: list[np.ndarray] = []
+    target: np.ndarray | None = None
     execution.observe(Reading(positions[0], velocities[0], 0.0), now)
     epoch = execution.claim("steering", now).epoch
     for chunk_id in range(1, chunks + 1):
@@ -87,7 +91,7 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
                 measured = positions[-1] - lag * velocities[-1] * PERIOD
                 execution.observe(Reading(measured, velocities[-1], 0.0), now)
                 if rng.random() < 0.05:  # somebody else publishes joint states, too
-                    wrong = measured + np.eye(7)[rng.integers(7)] * rng.choice([-1.0, 1.0]) * rng.uniform(0.4, 9.0)
+                    wrong = measured + np.eye(7)[rng.integers(7)] * rng.choice([-1.0, 1.0]) * rng.choice([rng.uniform(0.0, 0.5), rng.uniform(0.4, 9.0)])
                     execution.observe(Reading(wrong, velocities[-1], 0.0), now)
             outcome = execution.tick(tick, now)
             velocities.append(outcome.velocity)
@@ -95,7 +99,12 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
             if outcome.command is not None:
                 lead = limits.lead + limits.lead_time * np.abs(outcome.velocity)
                 ahead.append(np.abs(outcome.command.position - positions[-1]) - lead)
-    return Trace(limits, np.array(positions), np.array(velocities[1:]), np.array(ahead), chunks, accepted)
+                if target is not None:
+                    leaps.append(np.abs(outcome.command.position - target - outcome.velocity * PERIOD))
+            target = None if outcome.command is None else outcome.command.position
+    return Trace(
+        limits, np.array(positions), np.array(velocities[1:]), np.array(ahead), np.array(leaps), chunks, accepted
+    )
 
 
 def distances_to_itself(positions: np.ndarray) -> np.ndarray:
@@ -121,6 +130,7 @@ def breaches(trace: Trace) -> list[str]:
         "linear speed [m/s]": np.linalg.norm(np.diff(points, axis=0), axis=1) / PERIOD - limits.linear_speed * ROUNDING,
         "angular speed [rad/s]": angles / PERIOD - limits.angular_speed * ROUNDING - 2e-5,
         "target ahead of the arm [rad]": trace.ahead - 1e-9,
+        "target moved besides the velocity [rad]": trace.leaps - limits.acceleration * PERIOD**2 / 8 - 1e-9,
         "workspace, upper [m]": points - limits.workspace_high - 1e-9,
         "workspace, lower [m]": limits.workspace_low - points - 1e-9,
         # The meshes' corners were rounded to a millimetre when they were taken over.

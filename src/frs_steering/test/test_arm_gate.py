@@ -127,7 +127,7 @@ def test_the_last_row_may_still_drive() -> None:
 def test_full_scale_of_droid_is_clipped_on_joint_1() -> None:
     judged = step(np.array([3.0, 0, 0, 0, 0, 0, 0]), 0.0, STANDING, LIMITS, PERIOD)
     assert (judged.verdict, judged.reason) == (Verdict.CLIPPED, Reason.JOINT_VELOCITY)
-    assert "fr3_joint1 at 3.000 rad/s, limit 2.000 rad/s" in judged.detail
+    assert "fr3_joint1 at 3.000 rad/s, limit 1.600 rad/s" in judged.detail
     assert 0 < judged.velocity[0] <= 2.0
 
 

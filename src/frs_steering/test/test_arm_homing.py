@@ -90,9 +90,10 @@ def test_the_arm_comes_home_and_then_belongs_to_nobody(away: Bench) -> None:
     assert away.claimed().epoch, "it can be claimed at once"
 
 
-def test_at_home_it_is_over_at_once(away: Bench) -> None:
+def test_at_home_it_is_over_at_once() -> None:
+    away = Bench()
     away.position = RESET_POSITION
-    away.steps(4)  # until it is believed
+    away.step()
     assert away.execution.home(homing.SPEED, away.now)[0]
     assert len(way_home(away)) <= 2
     assert away.execution.homing is not None and away.execution.homing.success

@@ -19,8 +19,8 @@ def test_the_defaults_are_below_the_robots_own(robot: Robot) -> None:
     assert np.all(limits.position_low > robot.position_low)
     assert np.all(limits.position_high < robot.position_high)
     assert limits.linear_speed < robot.linear_speed
-    # Every joint rests four control steps after full speed.
-    assert np.all(limits.velocity / limits.acceleration <= 4 / 15 + 1e-12)
+    # Every joint rests three control steps after full speed.
+    assert np.all(limits.velocity / limits.acceleration <= 3 / 15 + 1e-12)
 
 
 def test_without_a_robot_they_are_the_fr3s() -> None:

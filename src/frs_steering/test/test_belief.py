@@ -100,8 +100,58 @@ def test_an_arm_that_moved_on_unheard_is_believed_where_it_was_told_to_be() -> N
     assert (np.abs(outcome.velocity - before) <= SETTINGS.limits.acceleration * PERIOD * (1 + 1e-6)).all()
 
 
-def test_a_reset_simulation_is_followed_from_rest() -> None:
+@pytest.mark.parametrize("state", [State.HOLDING, State.RUNNING])
+@pytest.mark.parametrize("wrong", [0.03, 0.06])
+def test_a_reading_so_little_wrong_that_it_is_believed_must_say_so_twice(state: State, wrong: float) -> None:
     bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(25 if state is State.HOLDING else 5)
+    for sign in (1.0, -1.0):  # a second publisher, in turns with the right one
+        before, velocity = bench.position.copy(), bench.velocity.copy()
+        bench.execution.observe(reading(bench.position + sign * wrong), bench.now)
+        outcome = bench.step()
+        assert outcome.state is state and outcome.command is not None
+        moved = outcome.command.position - before - outcome.command.velocity * PERIOD
+        np.testing.assert_allclose(moved, 0.0, atol=1e-9)
+        assert np.abs(outcome.velocity - velocity).max() <= SETTINGS.limits.acceleration.max() * PERIOD * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_robot_that_is_said_to_be_elsewhere_rests_until_somebody_recovers_it(stops: bool) -> None:
+    bench = Bench().claimed()
+    bench.send(1)
+    bench.steps(4)
+    if stops:
+        bench.execution.stop("a test")
+    place = bench.position.copy()
+    bench.measures = False
+    outcomes = []
+    for _ in range(15):
+        bench.execution.observe(reading(ELSEWHERE), bench.now + PERIOD)
+        outcomes.append(bench.step())
+    sent = [outcome.command for outcome in outcomes if outcome.command is not None]
+    places = np.array([place, *[command.position for command in sent]])
+    velocities = np.array([command.velocity for command in sent])
+    np.testing.assert_allclose(np.diff(places, axis=0), velocities * PERIOD, atol=1e-9)
+    assert not velocities[-1].any() and outcomes[-1].command is None, "at rest, nothing more is sent"
+    if stops:
+        assert outcomes[-1].state is State.STOPPED
+        assert bench.execution.reset()[0]
+        outcomes.append(bench.step())
+    assert outcomes[-1].state is State.FAULT
+    assert "fr3_joint4 is said to be 0.8" in outcomes[-1].message and "call arm_controller/recover" in outcomes[-1].message
+    bench.position, bench.velocity, bench.measures = ELSEWHERE.copy(), np.zeros(7), True
+    assert bench.step().state is State.FAULT
+    assert bench.execution.recover(bench.now)[0]
+    claim = bench.execution.claim("steering", bench.now + 2.0)
+    bench.epoch = claim.epoch
+    outcome = bench.step()
+    assert outcome.state is State.ARMED and outcome.command is not None
+    np.testing.assert_allclose(outcome.command.position, ELSEWHERE)
+
+
+def test_a_reset_simulation_is_followed_from_rest() -> None:
+    bench = Bench(simulated=True).claimed()
     bench.send(1)
     bench.steps(4)
     bench.position, bench.velocity = ELSEWHERE.copy(), np.zeros(7)

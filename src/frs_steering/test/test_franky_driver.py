@@ -94,22 +94,41 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     before = np.array(ear.states[-1].position)
     drive(ear, -0.1, lambda: float(np.abs(np.array(ear.states[-1].position) - before).max()) > 0.02)
 
+    assert ear.call(ear.stop).success
+    ear.until_state(ArmState.STOPPED)
+    ear.until(lambda: float(np.abs(ear.states[-1].velocity).max()) < 1e-3, PATIENCE, "rest after the stop")
+    assert ear.call(ear.reset).success
+
 
 @needed
-def test_a_bad_command_is_ignored_with_words(peer: FrankyPeer, ear: ArmStandIn, procs: Procs) -> None:
+@pytest.mark.parametrize(
+    ("velocities", "words"),
+    [
+        ([float("nan")] * 7, "velocities [nan, nan"),
+        ([3.0] + [0.0] * 6, "fr3_joint1 at 3.000 rad/s; the gate lets 1.600 rad/s pass"),
+        ([0.1] + [0.0] * 6, "arm_stand_in publishes on /fr3_arm_controller/joint_trajectory; only arm_controller"),
+    ],
+    ids=["nan", "fast", "a stranger's"],
+)
+def test_a_bad_command_is_ignored_with_words(
+    peer: FrankyPeer, ear: ArmStandIn, procs: Procs, velocities: list[float], words: str
+) -> None:
     driver = start_driver(procs, host=peer.host, realtime="false")
     driver.wait_for_text("connected to the robot")
     publisher = ear.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
-    point = JointTrajectoryPoint(velocities=[float("nan")] * 7)
+    point = JointTrajectoryPoint(velocities=velocities)
+    heard: list[float] = []
+    ear.create_subscription(JointState, "joint_states", lambda msg: heard.append(max(map(abs, msg.velocity))), SENSOR)
 
     def said() -> bool:
         publisher.publish(JointTrajectory(joint_names=list(JOINT_NAMES), points=[point]))
-        return "arm command ignored: velocities [nan, nan" in driver.text()
+        return f"arm command ignored: {words}" in driver.text() and len(heard) > 30
 
     pause, end = threading.Event(), time.monotonic() + 20.0
     while not said():
         assert time.monotonic() < end, "no warning"
         pause.wait(0.05)
+    assert max(heard) < 0.01, "the arm moved"
 
 
 @needed
@@ -141,7 +160,8 @@ def test_joints_approach_velocities_by_the_acceleration_that_was_given(
     driver.wait_for_text("connected to the robot")
     heard: list[float] = []
     ear.create_subscription(JointState, "joint_states", lambda msg: heard.append(msg.velocity[0]), SENSOR)
-    publisher = ear.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    controller = rclpy.create_node("arm_controller")
+    publisher = controller.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
     turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.2] + [0.0] * 6)])
     pause, end = threading.Event(), time.monotonic() + PATIENCE
     while not heard or heard[-1] < 0.19:
@@ -149,6 +169,7 @@ def test_joints_approach_velocities_by_the_acceleration_that_was_given(
         publisher.publish(turn)
         pause.wait(1 / 15)
     assert sum(0.02 < velocity < 0.18 for velocity in heard) >= 12, "0.3 s on the way; with 8 rad/s^2 it is 0.02 s"
+    controller.destroy_node()
 
 
 @needed
@@ -157,7 +178,8 @@ def test_while_two_nodes_command_it_follows_neither(peer: FrankyPeer, ear: ArmSt
     driver.wait_for_text("connected to the robot")
     heard: list[JointState] = []
     ear.create_subscription(JointState, "joint_states", heard.append, SENSOR)
-    publisher = ear.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    controller = rclpy.create_node("arm_controller")
+    publisher = controller.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
     turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.1] + [0.0] * 6)])
 
     def until_turning(turning: bool) -> None:
@@ -170,10 +192,11 @@ def test_while_two_nodes_command_it_follows_neither(peer: FrankyPeer, ear: ArmSt
     until_turning(True)
     other = rclpy.create_node("move_group")
     other.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
-    driver.wait_for_text("the robot says: /arm_stand_in, /move_group all publish on")
+    driver.wait_for_text("the robot says: /arm_controller, /move_group all publish on")
     until_turning(False)
     other.destroy_node()
     until_turning(True)
+    controller.destroy_node()
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,20 @@ def test_a_second_publisher_is_named_until_it_goes(ros: ModuleType) -> None:
     own.destroy_node()
 
 
+def test_a_lone_publisher_is_a_stranger_unless_it_is_the_controller(ros: ModuleType) -> None:
+    driver, stranger, controller = (ros.create_node(name) for name in ("driver", "move_group", "arm_controller"))
+    watch = Rivals(driver, "/bend")
+    assert watch.stranger() == ""
+    stranger.create_publisher(String, "/bend", 1)
+    until(lambda: watch.stranger().startswith("move_group publishes on /bend; only arm_controller"))
+    assert watch.look() == "", "one alone is no rival"
+    stranger.destroy_node()
+    controller.create_publisher(String, "/bend", 1)
+    until(lambda: driver.count_publishers("/bend") == 1 and watch.stranger() == "")
+    driver.destroy_node()
+    controller.destroy_node()
+
+
 def test_one_of_the_same_name_is_given_time_to_be_forgotten(ros: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A controller that was killed and started again is two for a while."""
     own, twin = ros.create_node("own"), ros.create_node("own")

@@ -28,6 +28,7 @@ class Belief:
 
     Attributes:
         reading: the last one that was believed; None before the first.
+        before: joint positions (7,) [rad] of the one before it, or its own where the arm was set elsewhere in between.
         at: when it came.
         jumped: the arm was set elsewhere between the one before and this one.
         doubted: the last one that was not believed, since the last that was.
@@ -36,6 +37,7 @@ class Belief:
     """
 
     reading: Reading | None = None
+    before: Array | None = None
     at: float = -math.inf
     jumped: bool = False
     doubted: Reading | None = None
@@ -53,8 +55,8 @@ class Belief:
         """The belief after a reading, and why that is not believed, in words; empty if it is.
 
         It is believed near the last one that was, and near `expected` (7,) [rad], where the arm was told to be: it
-        moves on while nothing is heard. A single wrong message thus moves nothing. A simulation's reset, or an arm that
-        was moved while nobody listened, is believed after DOUBT.
+        moves on while nothing is heard. A simulation's reset, or an arm that was moved while nobody listened, is
+        believed after DOUBT.
         """
         beyond = np.maximum(robot.position_low - reading.position, reading.position - robot.position_high)
         joint = int(beyond.argmax())
@@ -62,14 +64,14 @@ class Belief:
             end = robot.position_low[joint] if reading.position[joint] < 0 else robot.position_high[joint]
             return self, f"{JOINT_NAMES[joint]} at {reading.position[joint]:.3f} rad; its range ends at {end:.3f} rad"
         if self.reading is None:
-            return Belief(reading, now), ""
+            return Belief(reading, reading.position, now), ""
         near = _reaches(self.reading.position, reading, now - self.at, robot)
         if near or _reaches(expected, reading, now - self.at, robot):
-            return Belief(reading, now), ""
+            return Belief(reading, self.reading.position, now), ""
         agrees = self.doubted is not None and _reaches(self.doubted.position, reading, now - self.doubted_at, robot)
         since = self.doubted_since if agrees else now
         if now - since >= DOUBT:
-            return Belief(reading, now, jumped=True), ""
+            return Belief(reading, reading.position, now, jumped=True), ""
         moved = np.abs(reading.position - self.reading.position)
         joint = int((moved / robot.velocity).argmax())
         why = f"{JOINT_NAMES[joint]} is said to have turned by {moved[joint]:.3f} rad in {now - self.at:.3f} s"

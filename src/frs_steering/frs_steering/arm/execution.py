@@ -10,7 +10,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from frs_steering.arm import gate, homing
+from frs_steering.arm import gate, homing, target
 from frs_steering.arm.backends.interface import Command
 from frs_steering.arm.belief import Belief
 from frs_steering.arm.chunk import Chunk, requested_gripper, requested_velocity
@@ -50,6 +50,7 @@ class Execution:
         self._homing: Homing | None = None  # the last one, also when it has ended
         self._robot_error = ""  # what the robot says now
         self._fault = ""  # what it said; latched until `recover`
+        self._elsewhere = ""  # said to have been set there, in words; until `recover`, too, and its target stays
         self._driven = 0
         self._starved = 0
         self._expects = False  # a chunk is due on every step
@@ -121,9 +122,11 @@ class Execution:
             return False, f"the robot still says: {self._robot_error}"
         if stale := self._staleness(now):
             return False, stale
-        if not self._fault:
+        if not self._trouble:
             return False, f"nothing to recover from: {self._state.name}, {self._message}"
-        was, self._fault = self._fault, ""
+        was, self._fault = self._fault or self._elsewhere, ""
+        if self._elsewhere and self._reading is not None:
+            self._reference, self._elsewhere = self._reading.position.copy(), ""
         self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, f"recovered from: {was}")
         return True, f"recovered from: {was}"
 
@@ -134,8 +137,10 @@ class Execution:
         if why:
             return why
         self._is_news = True
-        if first or self._belief.jumped:
+        if first or (self._belief.jumped and self._settings.simulated):
             self._reference = reading.position.copy()
+        elif self._belief.jumped:
+            self._elsewhere = target.elsewhere(self._reference, reading.position)
         if first:
             self._message = "no owner" if self._state is State.IDLE else self._message
             if self._ownership.epoch:
@@ -150,8 +155,8 @@ class Execution:
             closed, why = Reason.STOPPED, self._message
         elif stale := self._staleness(now):
             closed, why = Reason.STATE_STALE, stale
-        elif self._fault:
-            closed, why = Reason.ROBOT_ERROR, _in_words(self._fault)
+        elif self._trouble:
+            closed, why = Reason.ROBOT_ERROR, self._trouble
         elif self._is_homing:
             closed, why = Reason.WRONG_OWNER, "the arm is on its way home"
         judgement = gate.admit(
@@ -249,7 +254,7 @@ class Execution:
         # While the arm holds, the gripper is left as it is: repeated, an old command would undo what others did since.
         self._gripper = self._gripper if grip is None else grip
         at_rest = rested and not self._velocity.any()
-        silent = self._reading is None or (self._state is State.IDLE and at_rest)
+        silent = self._reading is None or (at_rest and (self._state is State.IDLE or self._elsewhere))
         return Outcome(
             state=self._state,
             message=self._message,
@@ -276,15 +281,12 @@ class Execution:
         if (reading := self._reading) is None:
             return
         stale = self._staleness(now)
-        if (stale or self._fault) and self._state is not State.STOPPED:
-            self._fall(stale or _in_words(self._fault), Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
+        if (why := stale or self._trouble) and self._state is not State.STOPPED:
+            self._fall(why, Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
         elif self._state is State.FAULT:
             self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, "joint states are back")
-        if self._is_news and not stale:
-            # The target must not run away from an arm that is blocked, lags or was set elsewhere. An old reading would
-            # say so of an arm that moves on.
-            lead = self._settings.limits.lead + self._settings.limits.lead_time * np.abs(self._velocity)
-            self._reference = np.clip(self._reference, reading.position - lead, reading.position + lead)
+        if self._is_news and not stale and not self._elsewhere:  # an old reading would hold back an arm that moves on
+            self._reference = target.held_back(self._reference, self._belief, self._velocity, self._settings.limits)
 
     def _fall(self, why: str, reason: Reason) -> None:
         # Into a fault, or on in one.
@@ -301,8 +303,8 @@ class Execution:
             return self._message
         if stale := self._staleness(now):
             return stale
-        if self._fault:
-            return _in_words(self._fault)
+        if self._trouble:
+            return self._trouble
         if self._is_homing:
             return "the arm is on its way home"
         left = self._ownership.until - now
@@ -344,10 +346,8 @@ class Execution:
         reading = self._reading
         assert reading is not None, "no state in which the arm is driven is reached before the first joint state"
         if (self._state is not State.RUNNING or self._is_homing) and not self._velocity.any() and self._is_news:
-            # From rest the arm starts where it is. What its target was ahead by would stay for good, and the gate,
-            # which looks at both, would keep the hand from the table by as much. While the arm holds, the target
-            # stays: one that followed a position that sags would creep.
-            self._reference = reading.position.copy()
+            # Only from rest: while the arm holds, a target that followed a position that sags would creep.
+            self._reference = target.set_out(self._reference, reading.position, self._settings)
         self._on(Event.DRIVEN, "")
         return reading
 
@@ -391,9 +391,10 @@ class Execution:
         if following is not None:
             self._state, self._message, self._hold_reason = following, message, hold_reason
 
+    @property
+    def _trouble(self) -> str:  # what waits for `recover`, in words
+        why = f"the robot says: {self._fault}" if self._fault else self._elsewhere
+        return f"{why}; call arm_controller/recover" if why else ""
+
     def _staleness(self, now: float) -> str:
         return self._belief.staleness(now, self._settings.state_timeout)
-
-
-def _in_words(fault: str) -> str:
-    return f"the robot says: {fault}; call arm_controller/recover"

@@ -152,7 +152,7 @@ def admit(chunk: Chunk, to: Admission) -> Judgement:
 def brake(velocity: Array, limits: Limits, period: float) -> Array:
     """Joint velocities (7,) [rad/s] one step into the fastest straight stop from `velocity`."""
     share = stop_share(velocity, limits, period)
-    return np.zeros(7) if share >= 1.0 else velocity * (1.0 - share)
+    return np.zeros(7) if share >= 1.0 - ROUNDING else velocity * (1.0 - share)
 
 
 def step(requested: Array, gripper: float, motion: Motion, limits: Limits, period: float) -> Step:

@@ -18,9 +18,9 @@ ACCELERATION_SHARE = 0.8
 """Of the robot's own acceleration that is ours."""
 JOINT_SPEED = 2.0
 """Of no joint more than this [rad/s]."""
-STOPPING_TIME = 4 / 15
-"""s in which every joint can be brought to rest from its greatest speed: within four control steps of 15 Hz, so that
-the arm rests within 0.3 s of a lease's end."""
+STOPPING_TIME = 3 / 15
+"""s in which every joint can be brought to rest from its greatest speed: within three control steps of 15 Hz, so that
+the arm rests within 0.3 s of a lease's end, and with a lease of 0.3 s within 0.5 s of its owner's death."""
 
 
 @dataclasses.dataclass(frozen=True)

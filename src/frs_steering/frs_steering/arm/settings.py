@@ -20,6 +20,8 @@ class Settings:
         state_timeout: age at which joint states are stale [s].
         first_epoch: of the first claim; greater than any epoch granted before, also by an earlier process.
         limits: that the gate holds.
+        simulated: the arm can be set elsewhere at once, and its target may jump with it. A robot's arm can't, so joint
+            states that say so are a fault.
     """
 
     space: ActionSpace
@@ -29,3 +31,4 @@ class Settings:
     state_timeout: float
     first_epoch: int
     limits: Limits
+    simulated: bool = False

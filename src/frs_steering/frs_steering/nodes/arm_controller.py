@@ -38,8 +38,9 @@ from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_rep
 from frs_steering.nodes.arm_recovery import Recovery
 from frs_steering.nodes.conversions import seconds
 from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.joint_ear import hear_joints
 from frs_steering.nodes.parameters import ParameterError, declare, param
-from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED, SENSOR
+from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
 from frs_steering.nodes.robotiq_gripper import RobotiqGripper
 from frs_steering.nodes.runtime import REALTIME, run
 from frs_steering.nodes.trajectory_backend import TrajectoryArm, TrajectoryGripper
@@ -77,11 +78,15 @@ class ArmControllerParameters:
         "franka_hand", "'franka_hand' hears a topic, 'robotiq' is a 2F-85 on a serial port", choices=GRIPPERS
     )
     gripper_port: str = param("", "serial port of the Robotiq, such as /dev/serial/by-id/...; only it needs one")
+    simulated: bool = param(
+        False,
+        "the arm is a simulated one: it can be set elsewhere at once; joint states that say so of a robot are a fault",
+    )
     control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=7, high=100)
     lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
     joint_state_timeout: float = param(0.25, "age at which joint states are stale [s]", low=0.02, high=2)
     joint_speed: float = param(
-        2.0, "greatest speed of a joint [rad/s]; no more counts than can be stopped within 0.27 s", low=0.05, high=2
+        2.0, "greatest speed of a joint [rad/s]; no more counts than can be stopped within 0.2 s", low=0.05, high=2
     )
     joint_acceleration: float = param(
         16.0, "greatest acceleration of a joint [rad/s^2]; at most 80 % of the robot's own counts", low=0.5, high=16
@@ -133,6 +138,7 @@ def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Sett
         state_timeout=parameters.joint_state_timeout,
         first_epoch=first_epoch,
         limits=limits,
+        simulated=parameters.simulated,
     )
 
 
@@ -170,8 +176,9 @@ class ArmController(Node):
         self._robot_error = ""
         self._states = self.create_publisher(ArmState, "arm_state", LATCHED)
         self._reports = self.create_publisher(GateReport, "gate_report", EVENT)
-        for topic in ("joint_states", "fr3_gripper_controller/joint_states"):  # the arm, its fingers, or both in one
-            self.create_subscription(JointState, topic, self._on_joint_state, SENSOR)
+        # The arm, its fingers, or both in one.
+        topics = ("joint_states", "fr3_gripper_controller/joint_states")
+        hear_joints(self, dict.fromkeys(topics, self._on_joint_state))
         self.create_subscription(ActionChunk, "action_chunk", self._on_chunk, COMMAND)
         self.create_subscription(LeaseRenewal, "lease_renewal", self._on_renewal, COMMAND)
         self.create_service(ClaimArm, "arm_controller/claim", self._on_claim)

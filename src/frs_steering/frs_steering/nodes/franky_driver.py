@@ -18,7 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from frs_steering.arm.backends.commands import CommandError, arm_velocity, gripper_closing
 from frs_steering.arm.backends.franky import FrankyArm, FrankyError, FrankyGripper
-from frs_steering.arm.limits import ACCELERATION_SHARE
+from frs_steering.arm.limits import ACCELERATION_SHARE, greatest_speeds
 from frs_steering.arm.robots import FR3
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
@@ -30,6 +30,8 @@ STATE_RATE = 60.0
 """Joint states a second [Hz]."""
 GREATEST_ACCELERATION = float((ACCELERATION_SHARE * FR3.acceleration).min())
 """Of a joint [rad/s^2], as for the gate."""
+FASTEST = greatest_speeds(FR3)
+"""Of the joints (7,) [rad/s]: no gate of ours lets more pass."""
 GRIPPERS = ("franka_hand", "robotiq")
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
@@ -89,12 +91,14 @@ class FrankyDriver(Node):
 
     def _on_arm(self, msg: JointTrajectory) -> None:
         try:
-            velocity = arm_velocity(msg.joint_names, [], msg.points[-1].velocities if msg.points else [])
+            velocity = arm_velocity(msg.joint_names, [], msg.points[-1].velocities if msg.points else [], FASTEST)
         except CommandError as error:
             self._warn(f"arm command ignored: {error}")
             return
-        if not self._rivals.look():
-            self._arm.send(velocity)
+        if why := self._rivals.look() or self._rivals.stranger():
+            self._warn(f"arm command ignored: {why}")
+            return
+        self._arm.send(velocity)
 
     def _on_gripper(self, gripper: FrankyGripper, msg: JointTrajectory) -> None:
         try:

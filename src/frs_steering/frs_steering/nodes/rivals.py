@@ -15,6 +15,10 @@ UNNAMED = "_NODE_NAME_UNKNOWN_"
 """What the middleware calls a node of which it has heard no more than its publisher: its name comes a moment later."""
 
 
+CONTROLLER = "arm_controller"
+"""The node whose commands have passed the gate."""
+
+
 class Rivals:
     """Watches the publishers of a topic. A look takes 0.1 ms."""
 
@@ -22,6 +26,16 @@ class Rivals:
         """Begin; `topic` is the full name, as a publisher or a subscription has it."""
         self._node, self._topic = node, topic
         self._twins_since: float | None = None
+
+    def stranger(self) -> str:
+        """Why a lone publisher is not to be followed, in words; empty where it is the controller, or nobody is there.
+
+        A name is no proof: who calls a node arm_controller passes. It keeps out what was not meant to drive the arm.
+        """
+        for end in self._node.get_publishers_info_by_topic(self._topic):
+            if end.node_name != CONTROLLER:
+                return f"{end.node_name} publishes on {self._topic}; only {CONTROLLER}, whose gate it passes, is followed"
+        return ""
 
     def look(self) -> str:
         """Why commands on the topic can't be trusted, in words; empty where one node at most publishes there."""

@@ -24,6 +24,7 @@ from frs_steering.health.policy import Queries, Streams, inputs_health, policy_h
 from frs_steering.health.report import Health
 from frs_steering.nodes.conversions import MessageError, frame_from_msg, nanoseconds, policy_info_to_msg
 from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.joint_ear import hear_joints
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.policy_input import policy_input_to_msg
 from frs_steering.nodes.policy_watch import TOPIC
@@ -105,8 +106,7 @@ class VlaInference(Node):
         for camera in self._policy.spec.cameras:
             topic = f"camera/{camera}/color/image_raw"
             node.create_subscription(Image, topic, partial(self._on_image, camera), SENSOR)
-        node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
-        node.create_subscription(JointState, "fr3_gripper_controller/joint_states", self._on_fingers, SENSOR)
+        hear_joints(node, {"joint_states": self._on_joints, "fr3_gripper_controller/joint_states": self._on_fingers})
         node.create_subscription(String, "instruction", self._on_instruction, LATCHED)
         self._why_not = node.create_publisher(String, TOPIC, ALIVE)
         self._told, self._told_at = "?", -math.inf
