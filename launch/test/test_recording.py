@@ -19,7 +19,10 @@ from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
 
 from frs_bringup.measures import TIMINGS
+from frs_steering.policies import load_policy
 from frs_steering.record.check import check
+from frs_steering.record.reader import summarise
+from frs_steering.record.replay import replay
 
 pytestmark = [pytest.mark.whole_graph, pytest.mark.timeout(300)]
 
@@ -45,9 +48,13 @@ TOPICS = IMAGES | {
     "/task_state",
     "/episode_event",
     "/noise_policy/info",
+    "/flow_steering/active",
+    "/flow_steering/why_not",
+    "/vla_inference/why_not",
+    "/diagnostics",
     "/recorder_state",
 }
-"""Every topic of the graph but the clock and the simulator's truth."""
+"""Every topic of the graph but the clock, the logs and the simulator's truth."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,20 @@ def test_the_recording_is_complete(demo: Demo) -> None:
     assert check(demo.bag).problems == ()
     assert demo.summary["recording"]["dropped_control"] == 0
     assert demo.summary["recording"]["damage"] == []
+
+
+def test_every_decision_comes_out_again(demo: Demo) -> None:
+    found = replay(demo.bag, load_policy("embedded"))
+    assert found.problems == ()
+    assert found.again >= demo.summary["chunks"] and not found.passed_over
+
+
+def test_the_configuration_of_all_nodes_is_in_it(demo: Demo) -> None:
+    found = summarise(demo.bag).configuration
+    assert {"/sim", "/vla_inference", "/flow_steering", "/arm_controller", "/recorder"} <= set(found.parameters)
+    assert found.silent is not None
+    assert all(why == "it has no parameter services" for why in found.silent.values()), found.silent
+    assert {"frs_bringup", "frs_msgs", "frs_sim", "frs_steering", "distribution"} <= set(found.versions)
 
 
 def test_mcap_reads_every_topic_and_the_images_decode(demo: Demo) -> None:

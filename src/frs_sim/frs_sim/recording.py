@@ -6,7 +6,12 @@ images are stored, losslessly, so that `frs record check` can make every chunk a
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import hashlib
+import json
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -14,6 +19,7 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
 from frs_sim.cell import CONTROL_RATE
+from frs_sim.rows import NOBODY, Trial
 from frs_steering.arm.outcome import Outcome
 from frs_steering.nodes.arm_messages import step_report
 from frs_steering.nodes.conversions import policy_info_to_msg, time_msg
@@ -23,6 +29,8 @@ from frs_steering.nodes.query_messages import Reply
 from frs_steering.policies import Observation, PolicySpec
 from frs_steering.policies.observation import Moment
 from frs_steering.record.bag import PARTIAL, installed_channel
+from frs_steering.record.configuration import PARAMETERS_RECORD, SILENT_RECORD, VERSIONS_RECORD, versions
+from frs_steering.record.disk import held
 from frs_steering.record.writer import Episode, JournalWriter, Limits
 from frs_steering.steer.arbiter import Wish
 from frs_steering.steer.decision import Decided
@@ -35,29 +43,66 @@ _TOPICS = {
     "policy_input": "frs_msgs/msg/PolicyInput",
     "gate_report": "frs_msgs/msg/GateReport",
 }
+_LONGEST = 110  # letters of an id before its digest: 128 are allowed in all
 _EPOCH = 1  # of the claim on the arm: nobody else drives there
+
+
+def episode_id(trial: Trial) -> str:
+    """Name of a trial's episode: its task, method and scene, what else is not the default, and a digest of all of it.
+
+    Trials have the same name if and only if they are equal, and so go the same way.
+    """
+    parts = [trial.task, trial.method]
+    if trial.reasoner not in (NOBODY, "oracle"):
+        parts.append(trial.reasoner)
+    if trial.every != 1:
+        parts.append(f"every{trial.every}")
+    if trial.noise_policy:
+        parts.append(trial.noise_policy[:8])
+    if trial.near_end:
+        parts.append("near-end")
+    parts.append(str(trial.scene))
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(trial), sort_keys=True).encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', '-'.join(parts))[:_LONGEST]}-{digest}"
+
+
+def is_recorded(directory: Path, trial: Trial) -> bool:
+    """Whether a trial's episode is there, whole."""
+    name = episode_id(trial)
+    return (directory / name / f"{name}.mcap").is_file()
 
 
 class Recording:
     """One episode's file; a `frs_sim.evaluation.Watcher`."""
 
-    def __init__(self, directory: Path, task: str, instruction: str, scene: int, method: str, spec: PolicySpec) -> None:
-        """Open `directory`/ID/ID.mcap, of an ID that names task, method and scene.
+    def __init__(
+        self, directory: Path, trial: Trial, instruction: str, spec: PolicySpec, noise_policy: str = ""
+    ) -> None:
+        """Open `directory`/ID/ID.mcap, of the ID of the trial.
 
         What an interrupted evaluation left unfinished there is begun anew.
 
+        Args:
+            directory: of the recordings.
+            trial: what is run.
+            instruction: what the policy is told.
+            spec: of the policy.
+            noise_policy: version of the noise policy that decides; empty where none does.
+
         Raises:
-            JournalError: the episode is there already.
+            JournalError: the episode is there already, or is being written.
             OSError: it can't be written.
         """
-        self._spec = spec
+        self._spec, self._noise_policy = spec, noise_policy
         self._began = time.time_ns()
-        name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{task}-{method}-{scene}")
-        for unfinished in (directory / name).glob(f"*{PARTIAL}"):
-            unfinished.unlink()
-            unfinished.parent.rmdir()
+        name = episode_id(trial)
+        _clear(directory / name)
         channels = [installed_channel(f"/{topic}", kind) for topic, kind in _TOPICS.items()]
-        self._writer = JournalWriter(directory, Episode(name, task, instruction, scene), channels, Limits())
+        self._writer = JournalWriter(directory, Episode(name, trial.task, instruction, trial.scene), channels, Limits())
+        self._writer.describe(VERSIONS_RECORD, versions())
+        told = {key: json.dumps(value) for key, value in dataclasses.asdict(trial).items()}
+        self._writer.describe(f"{PARAMETERS_RECORD}/frs_eval", told)
+        self._writer.describe(SILENT_RECORD, {})
         self._put("policy_info", policy_info_to_msg(spec, time_msg(self._began)), self._began)
         self._put("instruction", String(data=instruction), self._began)
 
@@ -78,6 +123,7 @@ class Recording:
             method=made.method,
             replies=(reply,),
             round_trip=0.0,
+            noise_policy="" if made.defer_reason else self._noise_policy,
         )
         self._put("policy_input", policy_input_to_msg(Moment(observation, now, 0.0), seed, self._spec), now)
         self._put("decision", decision_to_msg(told, self._spec, 0.0), now)
@@ -96,3 +142,13 @@ class Recording:
 
     def _put(self, topic: str, message: object, at: int) -> None:
         self._writer.put(list(_TOPICS).index(topic), serialize_message(message), at, at)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what was begun there and never finished."""
+    if not folder.is_dir() or any(folder.glob("*.mcap")):
+        return
+    with contextlib.ExitStack() as stack:
+        for partial in folder.glob(f"*{PARTIAL}"):
+            stack.enter_context(held(partial))  # or another evaluation writes it now
+        shutil.rmtree(folder)

@@ -24,7 +24,7 @@ from frs_sim.cell import CONTROL_RATE
 from frs_sim.evaluation import run_episode
 from frs_sim.graphics import SPAWN
 from frs_sim.reasoners import parse_reasoner
-from frs_sim.recording import Recording
+from frs_sim.recording import Recording, is_recorded
 from frs_sim.rows import NOBODY, Episode, Journal, Row, Trial
 from frs_sim.tasks import find_task
 from frs_steering.learn.noise_policy import NoisePolicy, load
@@ -49,12 +49,16 @@ def run_trials(
 
     A trial whose row is in the journal is not run again, so that an interrupted evaluation goes on. `weights` is the
     file whose digest the trials bear; None is the package's. `learned` are the noise policies' files: method -> file.
-    What is run is recorded in the directory `record`, if there is one.
+    What is run is recorded in the directory `record`, if there is one; a trial that is not recorded there is run again.
 
     Raises:
         TrialError: an episode failed, or a process died; the rows so far are in the journal.
     """
-    missing = [trial for trial in trials if trial not in journal.rows]
+    unrecorded = {trial for trial in trials if record is not None and not is_recorded(record, trial)}
+    again = len(unrecorded & journal.rows.keys())
+    if again:
+        print(f"{again} of them are run again: they are not recorded in {record} yet", file=sys.stderr)
+    missing = [trial for trial in trials if trial not in journal.rows or trial in unrecorded]
     if missing:
         _run_all(missing, min(jobs, len(missing)), weights, journal, learned, record)
     return [journal.rows[trial] for trial in trials]
@@ -128,7 +132,10 @@ def _run(trial: Trial, weights: Path | None, learned: Path | None, record: Path 
     if noise_policy is not None and noise_policy.sha256 != trial.noise_policy:
         raise TrialError(f"{learned} was replaced while the evaluation ran")
     told = trial.instruction or find_task(trial.task).instruction
-    recording = Recording(record, trial.task, told, trial.scene, trial.method, policy.spec) if record else None
+    recording = None
+    if record is not None and not is_recorded(record, trial):
+        version = noise_policy.version if noise_policy is not None else ""
+        recording = Recording(record, trial, told, policy.spec, version)
     episode = run_episode(
         cell, eyes, policy, trial.task, trial.scene,
         method=Method() if learned else parse_method(trial.method),

@@ -5,17 +5,26 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import noise_policy_file
+import numpy as np
 import pytest
+from frs_msgs.msg import Decision
 
-from frs_sim.recording import Recording
+from frs_sim.recording import Recording, episode_id
 from frs_sim.rows import NOBODY, Journal, Row, Trial
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
 from frs_sim.trials import TrialError, run_trials
+from frs_steering.learn.noise_policy import load
 from frs_steering.learn.rollouts import rollout
-from frs_steering.policies import load_policy
+from frs_steering.policies import Observation, load_policy
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
 from frs_steering.record.reader import records, summarise
+from frs_steering.record.replay import replay
+from frs_steering.record.writer import Episode
+from frs_steering.steer.decision import decide
+from frs_steering.steer.deferral import Trust
+from frs_steering.steer.method import Method
 
 BASE = Trial(TRAINING[0], "base:steps=1", NOBODY, 1, 0, FIRST_HELD_OUT_SEED, "weights", "code", False)
 FRS = dataclasses.replace(BASE, method="frs:steps=1", reasoner="noisy:0.5")
@@ -73,16 +82,88 @@ def test_a_recorded_episode_can_be_learnt_from_and_made_again(tmp_path: Path) ->
     assert sum(step.source == "scripted" for step in learnt.steps) == row.episode.steered
     (policy_inputs, decisions) = ([r.message for r in records(path, [name])] for name in ("policy_input", "decision"))
     assert [seen.seed for seen in policy_inputs] == [decision.seed for decision in decisions]
+    again = replay(path, load_policy("embedded"))
+    assert again.problems == () and again.again == row.episode.decisions
+    assert found.configuration.parameters["/frs_eval"]["reasoner"] == '"oracle"'
+    assert "frs_sim" in found.configuration.versions
+
+
+def test_what_a_noise_policy_decides_bears_its_name(tmp_path: Path) -> None:
+    file = noise_policy_file.write(tmp_path / "egg.safetensors")
+    digest = load(file).sha256
+    trial = dataclasses.replace(BASE, method="dsbc", noise_policy=digest)
+    with Journal(tmp_path / "rows") as journal:
+        (row,) = run_trials([trial], 1, None, journal, {"dsbc": file}, tmp_path / "runs")
+    (path,) = find_episodes([tmp_path / "runs"])
+    decisions = [record.message for record in records(path, ["decision"])]
+    own = [decision for decision in decisions if not decision.deferred]
+    assert own and len(decisions) == row.episode.decisions
+    assert {decision.noise_policy for decision in own} == {f"egg@{digest[:12]}"}
+    assert {decision.source for decision in own} == {Decision.SOURCE_NOISE_POLICY}
+    assert replay(path, load_policy("embedded")).problems == ()
+
+
+def test_a_deferred_decision_is_the_base_policys(tmp_path: Path) -> None:
+    policy = load_policy("embedded")
+    images = {name: np.zeros((64, 64, 3), np.uint8) for name in policy.spec.cameras}
+    observation = Observation(images, np.zeros(7), 0.5, (0.0, 0.0), "do something")
+    made = decide(policy, observation, None, Trust(), method=Method(), seed=1)
+    recording = Recording(tmp_path, BASE, "do something", policy.spec, "egg@123")
+    recording.decided(1, 1, observation, None, made, 1)
+    recording.decided(2, 9, observation, None, dataclasses.replace(made, defer_reason="too rare"), 1)
+    decisions = [record.message for record in records(recording.close(success=False), ["decision"])]
+    assert [(one.noise_policy, one.source) for one in decisions] == [
+        ("egg@123", Decision.SOURCE_NOISE_POLICY), ("", Decision.SOURCE_BASE)
+    ]  # fmt: skip
 
 
 def test_what_is_recorded_is_never_overwritten_but_for_what_is_unfinished(tmp_path: Path) -> None:
-    spec = load_policy("embedded").spec
-    Recording(tmp_path, "egg_on_plate", "do something", 5, "frs:steps=5", spec).close(success=False)
+    spec, other = load_policy("embedded").spec, dataclasses.replace(BASE, scene=6)
+    Recording(tmp_path, BASE, "do something", spec).close(success=False)
     with pytest.raises(JournalError, match="exists already"):
-        Recording(tmp_path, "egg_on_plate", "do something", 5, "frs:steps=5", spec)
-    Recording(tmp_path, "egg_on_plate", "do something", 6, "frs:steps=5", spec)  # killed before its end
-    Recording(tmp_path, "egg_on_plate", "do something", 6, "frs:steps=5", spec).close(success=True)
-    assert [summarise(path).result["label"] for path in find_episodes([tmp_path])] == ["failed", "succeeded"]
+        Recording(tmp_path, BASE, "do something", spec)
+    left = tmp_path / episode_id(other) / f"{episode_id(other)}.mcap.partial"
+    left.parent.mkdir()
+    left.write_bytes(b"killed before its end")
+    recording = Recording(tmp_path, other, "do something", spec)
+    with pytest.raises(JournalError, match="is being written"):
+        Recording(tmp_path, other, "do something", spec)  # by another evaluation of the same
+    recording.close(success=True)
+    labels = {summarise(path).episode["seed"]: summarise(path).result["label"] for path in find_episodes([tmp_path])}
+    assert labels == {str(BASE.scene): "failed", "6": "succeeded"}
+
+
+def test_trials_that_differ_have_files_of_their_own() -> None:
+    others = [
+        dataclasses.replace(FRS, **{name: value})
+        for name, value in {
+            "task": "dance", "method": "rank", "reasoner": "noisy:0.1", "every": 2, "scene": 6, "weights": "others",
+            "code": "other", "near_end": True, "instruction": "dance", "noise_policy": "00" * 32,
+        }.items()
+    ]  # fmt: skip
+    names = [episode_id(trial) for trial in (FRS, BASE, *others)]
+    assert len(set(names)) == len(names)
+    assert all(Episode(name) for name in names)
+    named = dataclasses.replace(FRS, every=2, noise_policy="abcdef0123456789", method="frs")
+    assert episode_id(named).startswith(f"{TRAINING[0]}-frs-noisy_0.5-every2-abcdef01-{FIRST_HELD_OUT_SEED}-")
+    assert Episode(episode_id(dataclasses.replace(FRS, method="frs:" + "steps=5," * 40)))
+
+
+def test_what_is_not_recorded_is_run_again_and_what_is_recorded_is_not(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, known = tmp_path / "runs", journal.rows[BASE]
+    (row,) = run_trials([BASE], 1, None, journal, record=runs)
+    assert outcome(row) == outcome(known)
+    assert "1 of them are run again: they are not recorded in" in capsys.readouterr().err
+    (path,) = find_episodes([runs])
+    content = path.read_bytes()
+    assert run_trials([BASE], 1, None, journal, record=runs) == [row]
+    assert capsys.readouterr().err == ""
+    with Journal(tmp_path / "others") as others:  # whose rows were lost, but not the recording
+        (again,) = run_trials([BASE], 1, None, others, record=runs)
+    assert outcome(again) == outcome(known)
+    assert path.read_bytes() == content and find_episodes([runs]) == [path]
 
 
 def test_an_episode_that_fails_is_named_and_the_others_stay(journal: Journal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,14 @@ TICK = 10**9 // 15  # ns
 CAMERAS = ("exterior", "wrist")
 TOPICS = episode_topics(CAMERAS)
 H, D = 16, 7
+INSTRUCTION = "put the egg in the basket"
 
 
-def channel(topic: Topic) -> Channel:
-    """As the recorder makes it, in the root namespace and without publishers."""
-    return installed_channel(f"/{stored_name(topic)}", STORED_IMAGE if topic.kind is Kind.IMAGE else topic.type)
+def channel(topic: Topic, namespace: str = "") -> Channel:
+    """As the recorder makes it, in a namespace ("/lab"; the root's is empty) and without publishers."""
+    name = stored_name(topic)
+    full = name if name.startswith("/") else f"{namespace}/{name}"
+    return installed_channel(full, STORED_IMAGE if topic.kind is Kind.IMAGE else topic.type, name=name)
 
 
 CHANNELS = [channel(topic) for topic in TOPICS]
@@ -93,7 +97,7 @@ def tick_messages(tick: int) -> list[tuple[str, Any]]:
     ]
     if tick == 0:
         messages += [
-            ("instruction", String(data="put the egg in the basket")),
+            ("instruction", String(data=INSTRUCTION)),
             ("policy_info", PolicyInfo(name="embedded", horizon=H, dim=D)),
             ("episode_event", EpisodeEvent(kind=EpisodeEvent.STARTED, episode_id="sample")),
         ]
@@ -117,13 +121,21 @@ def put_tick(writer: JournalWriter, tick: int, *, leave_out: str = "") -> int:
 
 
 def write_episode(
-    directory: Path, name: str = "sample", *, ticks: int = 30, label: str = "succeeded", limits: Limits | None = None
+    directory: Path,
+    name: str = "sample",
+    *,
+    ticks: int = 30,
+    label: str = "succeeded",
+    limits: Limits | None = None,
+    leave_out: str = "",
+    episode: Episode | None = None,
+    channels: Sequence[Channel] = CHANNELS,
 ) -> Progress:
-    """Record an episode of some control steps and close it."""
-    episode = Episode(name, "egg_in_basket", "put the egg in the basket", 7)
-    writer = JournalWriter(directory, episode, CHANNELS, limits or Limits())
+    """Record an episode of some control steps, all but one topic, and close it."""
+    told = episode or Episode(name, "egg_in_basket", INSTRUCTION, 7)
+    writer = JournalWriter(directory, told, channels, limits or Limits())
     for tick in range(ticks):
-        put_tick(writer, tick)
+        put_tick(writer, tick, leave_out=leave_out)
     return writer.close(label, "a sample")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
-from journal_samples import CHANNELS, INDEX, START, D, H, cut, decision, put_tick, write_episode
+import pytest
+from journal_samples import CHANNELS, INDEX, START, TOPICS, D, H, channel, cut, decision, put_tick, write_episode
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, JointState
 
 from frs_steering.record.check import check
+from frs_steering.record.reader import records
 from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 
@@ -23,10 +26,44 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     put_tick(writer, 1)  # without instruction, policy, decision
     done = writer.close("unlabelled")
     problems = check(done.path).problems
-    for name in ("instruction", "policy_info", "action_chunk", "decision", "episode_event"):
+    for name in ("instruction", "policy_info", "action_chunk", "decision"):
         assert f"no message on {name}" in problems
     assert any("label is 'unlabelled'; it must be one of succeeded, failed" in line for line in problems)
     assert "no message on joint_states" not in problems
+
+
+def test_services_alone_make_a_complete_episode(tmp_path: Path) -> None:
+    # The label is in the file's end; only teleop and the sim's episodes say it on episode_event, too.
+    report = check(write_episode(tmp_path, leave_out="episode_event").path)
+    assert report.problems == ()
+    assert report.summary.count("episode_event") == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("namespace", ["", "/lab"])
+def test_the_grippers_joint_states_are_not_the_arms(tmp_path: Path, namespace: str, named: bool) -> None:
+    channels = [channel(topic, namespace) for topic in TOPICS]
+    if not named:  # as by another recorder: a topic's own name says what it is
+        channels = [dataclasses.replace(one, name="") for one in channels]
+    writer = JournalWriter(tmp_path, Episode("gripper"), channels, Limits())
+    for tick in range(9):
+        put_tick(writer, tick, leave_out="joint_states")
+    gripper = serialize_message(JointState(name=["finger"], position=[0.0], velocity=[0.0], effort=[0.0]))
+    writer.put(INDEX["fr3_gripper_controller/joint_states"], gripper, START, START)
+    path = writer.close("failed").path
+    assert check(path).problems == ("no message on joint_states",)
+    assert [record.topic for record in records(path, ["fr3_gripper_controller/joint_states"])] == [
+        f"{namespace}/fr3_gripper_controller/joint_states"
+    ]
+
+
+def test_a_remapped_topic_is_known_by_the_name_that_the_recorder_wrote(tmp_path: Path) -> None:
+    channels = list(CHANNELS)
+    index = INDEX["joint_states"]
+    channels[index] = dataclasses.replace(channels[index], topic="/franka/joint_states")
+    report = check(write_episode(tmp_path, channels=channels).path)
+    assert report.problems == ()
+    assert report.summary.count("joint_states") == 30
 
 
 def test_a_camera_that_is_missing_is_named(tmp_path: Path) -> None:

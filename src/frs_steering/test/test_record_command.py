@@ -7,9 +7,10 @@ from pathlib import Path
 
 import policy_episode
 import pytest
-from journal_samples import cut, write_episode
+from journal_samples import CHANNELS, INSTRUCTION, cut, put_tick, write_episode
 
 from frs_steering.record.command import add_arguments, run
+from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 
 def main(*words: str | Path) -> int:
@@ -63,6 +64,60 @@ def test_recover_mends_what_was_cut_and_leaves_the_rest(runs: Path, capsys: pyte
     assert "nothing to recover" in capsys.readouterr().out
     assert main("recover", runs / "good" / "good.mcap") == 1
     assert "there is nothing to recover" in capsys.readouterr().err
+
+
+def test_recover_leaves_a_recording_in_progress_and_serves_the_others(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = JournalWriter(runs, Episode("a-live-one"), CHANNELS, Limits())
+    put_tick(writer, 0)
+    live = writer.progress().path
+    main("ls", live)
+    assert capsys.readouterr().out.startswith("recording ")
+    assert main("recover", runs) == 1
+    said = capsys.readouterr()
+    assert f"error: {live} is being written" in said.err and "cut.mcap: " in said.out
+    assert live.is_file() and (runs / "cut" / "cut.mcap").is_file()
+    assert writer.close("failed").whole
+
+
+def test_label_says_afterwards_what_became_of_it(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main("recover", runs)
+    capsys.readouterr()
+    assert main("label", runs / "cut", "failed", "--note", "slipped", "--operator", "Ada") == 0
+    assert capsys.readouterr().out == f"{runs}/cut/cut.mcap: failed (slipped)\n"
+    main("info", runs / "cut")
+    assert "failed (slipped), says Ada; lost: " in capsys.readouterr().out
+    assert main("label", runs / "empty.mcap", "failed") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_info_tells_the_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writer = JournalWriter(tmp_path, Episode("told"), CHANNELS, Limits())
+    writer.describe("frs_versions", {"frs_steering": "1.2.3", "distribution": "rolling", "python": "3.11"})
+    writer.describe("frs_parameters/lab/recorder", {"jpeg_quality": "90", "directory": '"runs"'})
+    writer.describe("frs_silent", {"/camera": "it did not answer within 2 s"})
+    path = writer.close("failed").path
+    main("info", path)
+    said = capsys.readouterr().out
+    assert "configuration: 2 parameters of 1 nodes; none of 1: /camera\n" in said
+    assert "versions: frs_steering 1.2.3; rolling, Python 3.11\n" in said and "jpeg_quality" not in said
+    main("info", "--config", path)
+    said = capsys.readouterr().out
+    assert "/lab/recorder jpeg_quality: 90\n" in said and "/camera: it did not answer within 2 s\n" in said
+
+
+def test_without_a_task_ls_says_the_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_episode(tmp_path, episode=Episode("robot"))
+    main("ls", tmp_path)
+    assert INSTRUCTION in capsys.readouterr().out
+
+
+def test_an_unknown_method_is_counted_as_not_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = policy_episode.messages(("base",))
+    made[0][1].method = "magic"
+    assert main("check", policy_episode.write(tmp_path, made)) == 1
+    assert "0 of 1 decisions came out again" in capsys.readouterr().out
 
 
 def test_check_makes_decisions_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

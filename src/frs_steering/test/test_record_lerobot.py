@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journal_samples import D, H, write_episode
 
+from frs_steering.record import steps as steps_module
 from frs_steering.record.errors import JournalError
 from frs_steering.record.frames import VIDEOS, roll_pitch_yaw
 from frs_steering.record.lerobot import LeRobotWriter
+from frs_steering.record.lerobot_files import statistics
+from frs_steering.record.lerobot_video import Video
 
 TICKS = 40
 
@@ -88,6 +92,64 @@ def test_lerobot_opens_it(dataset: Path) -> None:
     assert (len(opened), opened.num_episodes) == (2 * TICKS, 2)
     assert opened[TICKS]["task"] == "put the egg in the basket"
     assert opened[TICKS]["observation.images.wrist_left"].shape[0] == 3
+
+
+def test_an_episode_is_streamed_however_long_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive, most = 0, 0
+
+    def counted(array: np.ndarray) -> np.ndarray:
+        nonlocal alive, most
+        own = array.copy()
+        alive, most = alive + 1, max(most, alive + 1)
+        weakref.finalize(own, gone)
+        return own
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    decode = steps_module.image
+    monkeypatch.setattr(steps_module, "image", lambda record: counted(decode(record)))
+    write_episode(tmp_path, ticks=TICKS)
+    writer = LeRobotWriter(tmp_path / "dataset")
+    assert writer.add(tmp_path / "sample") == TICKS
+    assert most <= 6, "of two cameras: this step's, the last one's, and those on their way"
+
+
+def test_the_statistics_are_those_of_the_pictures(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (11, 16, 24, 3), np.uint8)
+    video = Video(tmp_path / "v.mp4", (16, 24))
+    for picture in pictures:
+        video.add(picture)
+    with pytest.raises(JournalError, match=r"a picture is of \(8, 8\) pixels; those before it are of \(16, 24\)"):
+        video.add(np.zeros((8, 8, 3), np.uint8))
+    video.close()
+    found, wanted = video.statistics(), statistics(pictures[::5].reshape(-1, 3) / 255.0)
+    for name in ("min", "max", "mean", "std"):
+        assert found[name].shape == (3, 1, 1)
+        assert np.allclose(found[name].ravel(), wanted[name], atol=1e-9)
+    assert found["count"] == wanted["count"]
+
+
+def test_what_breaks_off_in_the_middle_leaves_no_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, left = steps_module.image, 20
+
+    def breaks(record: Any) -> np.ndarray:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise JournalError("no picture")
+        return decode(record)
+
+    write_episode(tmp_path, ticks=TICKS)
+    writer = LeRobotWriter(tmp_path / "dataset")
+    with monkeypatch.context() as patched:
+        patched.setattr(steps_module, "image", breaks)
+        with pytest.raises(JournalError, match="no picture"):
+            writer.add(tmp_path / "sample")
+    assert not list((tmp_path / "dataset").rglob("*.mp4"))
+    assert writer.add(tmp_path / "sample") == TICKS
 
 
 def test_what_can_not_be_exported_is_named_and_leaves_the_rest(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from journal_samples import cut, write_episode
+from journal_samples import CHANNELS, cut, put_tick, write_episode
 from rosbags.highlevel import AnyReader
 
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import summarise
 from frs_steering.record.recover import recover
+from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 
 @pytest.fixture
@@ -33,6 +34,40 @@ def test_a_partial_file_becomes_a_whole_one_that_others_open(partial: Path) -> N
     with AnyReader([partial.parent]) as reader:
         assert sum(1 for _ in reader.messages()) == before.messages
         assert {c.topic for c in reader.connections} == {topic.name for topic in before.topics}
+
+
+def test_a_recording_in_progress_is_left_alone(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("live"), CHANNELS, Limits())
+    put = put_tick(writer, 0)
+    live = writer.progress().path
+    with pytest.raises(JournalError, match=r"live\.mcap\.partial is being written; it can be changed once"):
+        recover(live)
+    put += put_tick(writer, 1)
+    done = writer.close("succeeded")
+    assert (done.whole, done.messages) == (True, put)
+    assert summarise(done.path).messages == put
+    assert sorted(path.name for path in live.parent.iterdir()) == ["live.mcap", "metadata.yaml"]
+
+
+def test_what_describes_a_recording_is_kept(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("told"), CHANNELS, Limits())
+    writer.describe("frs_versions", {"frs_steering": "1.2.3"})
+    writer.describe("frs_parameters/lab/recorder", {"jpeg_quality": "90"})
+    for tick in range(60):
+        put_tick(writer, tick)
+    partial = cut(writer.close("failed").path.parent, "told")
+    found = recover(partial).configuration
+    assert (found.versions, found.parameters) == (
+        {"frs_steering": "1.2.3"},
+        {"/lab/recorder": {"jpeg_quality": "90"}},
+    )
+    assert found.silent is None, "the asking had no end"
+
+
+def test_an_interrupted_recovery_is_no_hindrance(partial: Path) -> None:
+    partial.with_name("sample.mcap.recovering").write_bytes(b"half")
+    assert recover(partial).messages > 0
+    assert sorted(path.name for path in partial.parent.iterdir()) == ["metadata.yaml", "sample.mcap"]
 
 
 def test_a_whole_file_needs_no_mending(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_what_does_not_come_out_again_is_named(
     found = replay(policy_episode.write(tmp_path, made[:2]), load_policy("embedded"))
     (problem,) = found.problems
     assert problem.startswith("decision on chunk 1 of epoch 1: ") and message in problem
+    assert found.again == 2
 
 
 def test_images_may_be_kept_at_the_policys_own_size(tmp_path: Path) -> None:

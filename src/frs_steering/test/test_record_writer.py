@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import string
 import subprocess
 import sys
 import threading
@@ -179,13 +179,18 @@ def test_a_defect_in_the_thread_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     assert done.dropped_control == 1
 
 
-@given(st.text(min_size=1, max_size=12))
-def test_an_episode_id_that_is_taken_is_a_plain_file_name(name: str) -> None:
-    with contextlib.suppress(JournalError):
+ALLOWED = string.ascii_letters + string.digits + "._-"
+
+
+@given(st.text(ALLOWED, min_size=1, max_size=128) | st.text(ALLOWED + "/ \n\0ä", min_size=1, max_size=12))
+def test_an_episode_id_is_taken_if_and_only_if_it_is_a_plain_file_name(name: str) -> None:
+    plain = not name.startswith(".") and Path(name).name == name and all(letter in ALLOWED for letter in name)
+    try:
         Episode(name)
-        assert name.isascii()
-        assert Path(name).name == name
-        assert not name.startswith(".")
+    except JournalError:
+        assert not plain
+    else:
+        assert plain
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "ä", "a b", "a\n", "x" * 129])

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,14 +23,15 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rosbags.highlevel import AnyReader
-from std_msgs.msg import String
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
 from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.record.check import check
-from frs_steering.record.reader import records, summarise
+from frs_steering.record.reader import image, records, summarise
 from frs_steering.record.recover import recover
-from frs_steering.record.topics import Kind, stored_name
+from frs_steering.record.topics import Kind, image_topic, stored_name
 
 QOS = {Kind.SENSOR: SENSOR, Kind.IMAGE: SENSOR, Kind.EVENT: EVENT, Kind.LATCHED: LATCHED}
 EXECUTABLE = Path(get_package_prefix("frs_steering")) / "lib" / "frs_steering" / "recorder"
@@ -152,8 +154,9 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
     put = Counter(name for tick in range(30) for name, _ in tick_messages(tick))
     for topic in TOPICS:
         if topic.kind is Kind.EVENT:
-            # One event more: the last words.
-            assert summary.count(topic.name) == put[topic.name] + (topic.name == "episode_event")
+            # One event more: the last words. And the recorder's own health.
+            more = summary.count(topic.name) - put[topic.name]
+            assert more == (topic.name == "episode_event") or topic.name == "/diagnostics"
         elif topic.kind in (Kind.SENSOR, Kind.IMAGE):  # best effort: on a busy machine DDS may lose some
             assert summary.count(stored_name(topic)) >= 0.8 * put[topic.name]
     # The latched instruction opens the file, and came again in the first step.
@@ -171,6 +174,77 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
         offered = {c.topic: c.ext.offered_qos_profiles for c in reader.connections}
     assert offered["/joint_states"][0].reliability.name == "BEST_EFFORT"
     assert offered["/policy_info"][0].durability.name == "TRANSIENT_LOCAL"
+
+
+def test_the_configuration_of_every_node_is_written(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path, ros: ModuleType
+) -> None:
+    start_node("recorder", jpeg_quality=77)
+    deaf = Node("deaf", namespace="/lab", start_parameter_services=False)
+    stuck = Node("stuck")  # has the services, and is never spun
+    graph._node.declare_parameter("speed", [0.5, 1.0])
+    try:
+        graph.wait(lambda: bool(graph.states))
+        begun = time.monotonic()
+        assert graph.start(tmp_path).success
+        assert time.monotonic() - begun < 1.0, "the start's answer waits for nobody"
+        partial = tmp_path / "e1" / "e1.mcap.partial"
+        graph.wait(lambda: summarise(partial).configuration.silent is not None)
+        assert graph.stop().success
+    finally:
+        deaf.destroy_node()
+        stuck.destroy_node()
+    found = summarise(tmp_path / "e1").configuration
+    assert found.parameters["/recorder"]["jpeg_quality"] == "77"
+    assert found.parameters["/recorder"]["cameras"] == '["exterior", "wrist"]'
+    assert found.parameters[graph._node.get_fully_qualified_name()]["speed"] == "[0.5, 1.0]"
+    assert found.silent == {
+        "/lab/deaf": "it has no parameter services",
+        "/stuck": "it did not answer within 2 s",
+    }
+    assert {"frs_steering", "frs_msgs", "distribution", "python", "system"} <= set(found.versions)
+    # Asked anew for each recording; one that is over at once names who was not asked.
+    assert graph.start(tmp_path, "e2").success
+    assert graph.stop().success
+    found = summarise(tmp_path / "e2").configuration
+    assert found.silent is not None and len(found.silent) + len(found.parameters) >= 2
+
+
+def test_a_remapped_topic_keeps_its_name_and_is_known_by_the_graphs(
+    graph: Graph, procs: Callable[..., Any], tmp_path: Path
+) -> None:
+    procs(EXECUTABLE, "--ros-args", "-r", "camera/wrist/color/image_raw:=/cam0/image_raw")
+    publisher = graph._node.create_publisher(Image, "/cam0/image_raw", SENSOR)
+    graph.wait(lambda: publisher.get_subscription_count() > 0)
+    assert graph.start(tmp_path).success
+    publisher.publish(image_message(picture(0)))
+    graph.wait(lambda: "wrist/color/image_raw never came" not in graph.preflight().message)
+    assert graph.stop().success
+    (record,) = records(tmp_path / "e1", [image_topic("wrist")])
+    assert record.topic == "/cam0/image_raw/compressed"
+    assert image(record).shape == (64, 64, 3)
+
+
+def test_why_nothing_moves_is_recorded(
+    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    start_node("recorder")
+    said = {
+        "flow_steering/active": Bool(data=True),
+        "flow_steering/why_not": String(data="no instruction came yet"),
+        "vla_inference/why_not": String(data="no camera"),
+        "robot_driver/error": String(data="reflex"),
+    }
+    for name, message in said.items():
+        graph.publish(name, message)
+        graph.delivered(name)
+    assert graph.start(tmp_path).success
+    graph.wait(recorded(graph, len(said) + 2))  # and recorder_state, and the recorder's own diagnostics
+    assert graph.stop().success
+    found = {record.known_as: record.message.data for record in records(tmp_path / "e1", said)}
+    assert found == {name: message.data for name, message in said.items()}
+    summary = summarise(tmp_path / "e1")
+    assert summary.count("/diagnostics") > 0
 
 
 def test_latched_state_from_before_the_start_opens_every_file(
@@ -331,7 +405,7 @@ def test_cameras_are_a_parameter(
     graph.wait(lambda: publisher.get_subscription_count() > 0)
     assert graph.start(tmp_path).success
     publisher.publish(image_message(picture(0)))
-    graph.wait(recorded(graph, 2))
+    graph.wait(lambda: "image_raw never came" not in graph.preflight().message)
     assert graph.stop().success
     summary = summarise(tmp_path / "e1")
     assert summary.count("camera/wrist/color/image_raw/compressed") == 1

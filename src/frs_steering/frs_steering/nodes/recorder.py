@@ -23,11 +23,13 @@ from frs_steering.health.recorder import disk_health, file_health, topics_health
 from frs_steering.health.report import Health
 from frs_steering.nodes.collected import Collected, never
 from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.parameter_query import ParameterQuery
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run
 from frs_steering.record.alive import Alive
 from frs_steering.record.bag import Channel, installed_channel
+from frs_steering.record.configuration import VERSIONS_RECORD, versions
 from frs_steering.record.disk import minutes_left
 from frs_steering.record.errors import JournalError
 from frs_steering.record.qos import OfferedQos
@@ -87,6 +89,7 @@ class Recorder(Node):
         self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
         self._writer: JournalWriter | None = None
         self._asked: StartRecording.Request | None = None  # for what is being recorded
+        self._query: ParameterQuery | None = None  # of all nodes, for what is being recorded
         self._reported = ""
         self._refusal = ""  # why the last start was refused
         # By the monotonic clock: were it the wall's, topics would seem dead or alive after a jump of it.
@@ -95,7 +98,7 @@ class Recorder(Node):
         self.create_service(StartRecording, "recorder/start", self._on_start)
         self.create_service(StopRecording, "recorder/stop", self._on_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(COLLECT_PERIOD, self._collect, clock=steady)
+        self.create_timer(COLLECT_PERIOD, self._look, clock=steady)
         self.create_timer(STATE_PERIOD, self._report, clock=steady)
         self._directory = Path(os.path.expanduser(self._settings.directory)).absolute()
         self._disk = _look_at_disk(self._directory)
@@ -140,6 +143,8 @@ class Recorder(Node):
         now = time.time_ns()  # as DDS dates what it receives
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
+        self._writer.describe(VERSIONS_RECORD, versions())
+        self._query = ParameterQuery(self, self._writer.describe)
         self._asked = request  # an answer can be lost: who asks for the same again is told that it is so
         self._reported = self._refusal = ""
         response.success = True
@@ -191,12 +196,20 @@ class Recorder(Node):
     def _finish(self, label: str, note: str, seconds: float) -> Progress:
         assert self._writer is not None
         self._collect()  # the last words of the episode were said before the call
+        if self._query is not None:
+            self._query.close()
+            self._query = None
         done = self._writer.close(label, note, seconds)
         self._writer = None
         self._publish(done, _outcome(done), recording=False)
         return done
 
     # What comes in
+
+    def _look(self) -> None:
+        self._collect()
+        if self._query is not None:
+            self._query.step()
 
     def _collect(self) -> None:
         for index, (topic, subscription) in enumerate(zip(self._topics, self._subscriptions_by_topic, strict=True)):
@@ -230,8 +243,8 @@ class Recorder(Node):
             for qos in (endpoint.qos_profile for endpoint in self.get_publishers_info_by_topic(name))
         ]
         if topic.kind is Kind.IMAGE:
-            return installed_channel(name.removesuffix(topic.name) + stored_name(topic), STORED_IMAGE, offered)
-        return installed_channel(name, topic.type, offered)
+            return installed_channel(f"{name}/compressed", STORED_IMAGE, offered, stored_name(topic))
+        return installed_channel(name, topic.type, offered, stored_name(topic))
 
     # What goes out
 

@@ -28,6 +28,12 @@ EPISODE_RECORD = "frs_episode"
 RESULT_RECORD = "frs_result"
 """Name of the MCAP metadata record at the end of a whole file: its label, and what was lost."""
 
+NAME = "frs_name"
+"""Key of a channel's metadata: its `Channel.name`."""
+
+ROSBAG2_RECORD = "rosbag2"
+"""Name of the MCAP metadata record in which stock tools look for metadata.yaml's content."""
+
 _MESSAGE_OVERHEAD = 31  # bytes of an MCAP message record around its data
 _CHANNEL_BYTES = 1024  # more than a channel's or a schema's record needs beside the definition
 _BAG_VERSION = 8  # of rosbag2's metadata: Humble and later read it, with QoS as numbers
@@ -43,6 +49,7 @@ class Channel:
         definition: of the message and all that it refers to, as text ("ros2msg").
         type_hash: REP-2011 hash of the message, "" where unknown.
         qos: profiles that its publishers offer, as rosbag2's YAML text.
+        name: by which `record.topics` knows it, whatever it was remapped to; "" where that is not known.
     """
 
     topic: str
@@ -50,15 +57,17 @@ class Channel:
     definition: str
     type_hash: str
     qos: str
+    name: str = ""
 
 
-def installed_channel(topic: str, message_type: str, qos: Sequence[OfferedQos] = ()) -> Channel:
+def installed_channel(topic: str, message_type: str, qos: Sequence[OfferedQos] = (), name: str = "") -> Channel:
     """A channel for a message of an installed package.
 
     Raises:
         JournalError: no installed package defines the message.
     """
-    return Channel(topic, message_type, definition(message_type), type_hash(message_type), offered_qos_yaml(qos))
+    text, digest = definition(message_type), type_hash(message_type)
+    return Channel(topic, message_type, text, digest, offered_qos_yaml(qos), name)
 
 
 class BagFile:
@@ -98,7 +107,8 @@ class BagFile:
                 channel.topic,
                 MessageEncoding.CDR,
                 schemas[channel.type],
-                {"offered_qos_profiles": channel.qos, "topic_type_hash": channel.type_hash},
+                {"offered_qos_profiles": channel.qos, "topic_type_hash": channel.type_hash}
+                | ({NAME: channel.name} if channel.name else {}),
             )
             for channel in self._channels
         ]
@@ -147,6 +157,15 @@ class BagFile:
         self._whole_counts = list(self._counts)
         self._pending = 0
 
+    def describe(self, name: str, content: Mapping[str, str]) -> None:
+        """Add a metadata record, which is in the system's hands like all before it on return.
+
+        Raises:
+            OSError: the disk refused; call abandon().
+        """
+        self._writer.add_metadata(name, dict(content))
+        self.flush()
+
     def finish(self, result: Mapping[str, str]) -> None:
         """Write the summary, sync, give the file its name, and put metadata.yaml beside it.
 
@@ -160,15 +179,15 @@ class BagFile:
         information = self._information(result)
         self._writer.add_metadata(RESULT_RECORD, dict(result))
         # Stock tools given the bare file take the metadata from here.
-        self._writer.add_metadata("rosbag2", {"serialized_metadata": yaml.safe_dump(information, sort_keys=False)})
+        self._writer.add_metadata(ROSBAG2_RECORD, {"serialized_metadata": yaml.safe_dump(information, sort_keys=False)})
         self._writer.finish()
         metadata = self.path.with_name("metadata.yaml")
         draft = metadata.with_suffix(".yaml.tmp")
         draft.write_text(yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False))
         self._file.sync()
-        self._file.close()
         os.replace(self.partial, self.path)
         os.replace(draft, metadata)
+        self._file.close()  # last, for it ends the lock: who waits for a partial file must not find this one
 
     def abandon(self) -> list[int]:
         """Give up after an error: cut the partial file behind its last whole chunk and close it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frs_steering.record.errors import JournalError
-from frs_steering.record.reader import Record, Summary, image, records, same_topic, summarise
+from frs_steering.record.reader import Record, Summary, image, records, summarise
 from frs_steering.record.topics import Kind, episode_topics, stored_name
 
 _LABELS = ("succeeded", "failed", "stopped", "discarded")
@@ -48,9 +48,9 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     chunks: set[tuple[int, int]] = set()
     decisions: dict[tuple[int, int], list[str]] = {}
     for record in records(path, [*images, "action_chunk", "decision"]):
-        if same_topic(record.topic, "action_chunk"):
+        if record.known_as == "action_chunk":
             chunks.add((record.message.owner_epoch, record.message.chunk_id))
-        elif same_topic(record.topic, "decision"):
+        elif record.known_as == "decision":
             key = (record.message.owner_epoch, record.message.chunk_id)
             decisions[key] = _wrong_decision(record)
         else:

@@ -1,4 +1,4 @@
-"""`frs record`: look at recordings, check them, and mend what a killed recorder left."""
+"""`frs record`: look at recordings, check and label them, and mend what a killed recorder left."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from tqdm import tqdm
 
 from frs_steering.record.bag import PARTIAL
 from frs_steering.record.check import check
+from frs_steering.record.configuration import Configuration
+from frs_steering.record.disk import being_written
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
+from frs_steering.record.label import VERDICTS, label
 from frs_steering.record.reader import Summary, summarise
 from frs_steering.record.recover import recover
 
@@ -22,11 +25,12 @@ DISCARDED = "discarded"
 
 EXAMPLES = """\
 examples:
-  frs record ls recordings             one line an episode: how it ended, of what, how long, how large
-  frs record info recordings/egg-003   all about one: topics, losses, damage
-  frs record check recordings          is everything there, and do the stored noises make the stored chunks again?
-  frs record recover recordings        make whole files of those whose recorder was killed
-  frs record export recordings --out dataset     a LeRobotDataset (v3.0) of all that were not discarded
+  frs record ls runs             one line an episode: how it ended, of what, how long, how large
+  frs record info runs/egg-003   all about one: topics, losses, configuration, damage
+  frs record check runs          is everything there, and do the stored noises make the stored chunks again?
+  frs record recover runs        make whole files of those whose recorder was killed
+  frs record label runs/egg-003 failed --note "slipped"      what became of one, said afterwards
+  frs record export runs --out dataset     a LeRobotDataset (v3.0) of all that were not discarded
 
 PATH is a recording (.mcap, .mcap.partial), or a folder of recordings of any depth. A file that can't be read costs
 itself and a line; the others are served. The exit status is 1 where a file had a problem, 2 where there is none.
@@ -43,9 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("check", "check that episodes are complete, and that their decisions can be made again"),
         ("recover", "make whole files of what killed recorders left"),
         ("export", "write episodes as a dataset that LeRobot opens"),
+        ("label", "say afterwards what became of an episode"),
     ):
         sub = what.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == "label":
+            sub.add_argument("path", type=Path, metavar="PATH", help="a recording, or its folder")
+            sub.add_argument("verdict", choices=VERDICTS)
+            sub.add_argument("--note", help="free text (default: what is there already)")
+            sub.add_argument("--operator", metavar="NAME", help="who says so (default: who is there already)")
+            continue
         sub.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="recordings, or folders of them")
+        if name == "info":
+            sub.add_argument("--config", action="store_true", help="print all parameters of all nodes as well")
         if name == "check":
             sub.add_argument("--cameras", default="exterior,wrist", help="that must be there (default: %(default)s)")
             sub.add_argument("--policy", default="embedded", help="that made the decisions (default: %(default)s)")
@@ -57,11 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it, file by file."""
+    if args.what == "label":
+        return _give_label(args)
     try:
         files = find_episodes(args.paths)
         if args.what == "export":
             return _export(files, args.out)
-        act = _checker(args) if args.what == "check" else {"ls": _list, "info": _tell, "recover": _recover}[args.what]
+        act = _action(args)
         if args.what == "recover":
             files = [path for path in files if path.suffix == PARTIAL or path in args.paths]
             if not files:
@@ -82,35 +97,70 @@ def run(args: argparse.Namespace) -> int:
     return 0 if well else 1
 
 
+def _action(args: argparse.Namespace) -> Callable[[Path], bool]:
+    if args.what == "check":
+        return _checker(args)
+    if args.what == "info":
+        return lambda path: _tell(path, in_full=args.config)
+    return {"ls": _list, "recover": _recover}[args.what]
+
+
 def _label(summary: Summary) -> str:
-    return summary.result.get("label") or ("cut short" if summary.path.suffix == PARTIAL else "unlabelled")
+    if summary.path.suffix == PARTIAL:
+        return "recording" if being_written(summary.path) else "cut short"
+    return summary.result.get("label") or "unlabelled"
 
 
 def _list(path: Path) -> bool:
     summary = summarise(path)
     damaged = "  DAMAGED" if summary.damage and path.suffix != PARTIAL else ""
     print(
-        f"{_label(summary):10}  {summary.episode.get('task', '?') or '?':20}  {summary.duration:6.1f} s  "
+        f"{_label(summary):10}  {_of_what(summary):20}  {summary.duration:6.1f} s  "
         f"{summary.count('decision'):4} decisions  {summary.size / 1e6:7.1f} MB  {path}{damaged}"
     )
     return True
 
 
-def _tell(path: Path) -> bool:
+def _of_what(summary: Summary) -> str:
+    return summary.episode.get("task") or summary.episode.get("instruction") or "?"
+
+
+def _tell(path: Path, *, in_full: bool) -> bool:
     summary = summarise(path)
     episode, result = summary.episode, summary.result
     print(f"{path}: {summary.size / 1e6:.1f} MB, {summary.messages} messages in {summary.duration:.1f} s")
     print(f"  episode {episode.get('episode_id', '?')!r}, task {episode.get('task', '?')!r}, "
           f"seed {episode.get('seed', '?')}, told {episode.get('instruction', '?')!r}")  # fmt: skip
     note = f" ({result['note']})" if result.get("note") else ""
+    note += f", says {result['operator']}" if result.get("operator") else ""
     print(f"  {_label(summary)}{note}; lost: {result.get('dropped_control', '?')} control records, "
           f"{result.get('dropped_images', '?')} images")  # fmt: skip
+    _tell_configuration(summary.configuration, in_full=in_full)
     for topic in summary.topics:
         rate = topic.count / summary.duration if summary.duration > 0 else 0.0
         print(f"  {topic.count:7}  {rate:6.1f} Hz  {topic.name}  [{topic.type}]")
     for line in summary.damage:
         print(f"  damage: {line}")
     return True
+
+
+def _tell_configuration(found: Configuration, *, in_full: bool) -> None:
+    if not found.versions and not found.parameters:
+        print("  configuration: none was written")
+        return
+    count = sum(map(len, found.parameters.values()))
+    silent = "" if found.silent is not None else "; it ends before all were asked"
+    if found.silent:
+        silent = f"; none of {len(found.silent)}: {', '.join(found.silent)}"
+    ours = ", ".join(f"{name} {version}" for name, version in found.versions.items() if name.startswith("frs_"))
+    print(f"  configuration: {count} parameters of {len(found.parameters)} nodes{silent}")
+    print(f"  versions: {ours}; {found.versions.get('distribution', '?')}, Python {found.versions.get('python', '?')}")
+    if in_full:
+        for node, parameters in found.parameters.items():
+            for name, value in parameters.items():
+                print(f"    {node} {name}: {value}")
+        for node, why in (found.silent or {}).items():
+            print(f"    {node}: {why}")
 
 
 def _checker(args: argparse.Namespace) -> Callable[[Path], bool]:
@@ -137,6 +187,17 @@ def _recover(path: Path) -> bool:
     summary = recover(path)
     print(f"{summary.path}: {summary.messages} messages, {summary.duration:.1f} s; {summary.result.get('note', '')}")
     return True
+
+
+def _give_label(args: argparse.Namespace) -> int:
+    try:
+        summary = label(args.path, args.verdict, args.note, args.operator)
+    except (JournalError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    note = f" ({summary.result['note']})" if summary.result.get("note") else ""
+    print(f"{summary.path}: {summary.result['label']}{note}")
+    return 0
 
 
 def _export(files: Sequence[Path], out: Path) -> int:

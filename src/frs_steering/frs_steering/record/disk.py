@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+
+from frs_steering.record.errors import JournalError
 
 BYTES_PER_SECOND = 1e6
 """What recording is reckoned to take: the simulated cell's two cameras of 224 x 224 take a fifth of it."""
@@ -20,14 +25,53 @@ def minutes_left(directory: Path) -> float:
     return shutil.disk_usage(there).free / BYTES_PER_SECOND / 60.0
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a recording's file, as its writer does while it writes, so that nobody else changes it meanwhile.
+
+    Raises:
+        JournalError: it is being written, was finished this very moment, or can't be held.
+        OSError: it can't be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)  # NFS locks only what is open for writing
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalError(f"{path} is being written; it can be changed once its recording has ended") from None
+        except OSError as error:
+            raise JournalError(
+                f"{path} can't be locked ({error.strerror}), and so may be being written; copy it to another disk first"
+            ) from error
+        if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
+            raise JournalError(f"{path} was finished or replaced this very moment; look again")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def being_written(path: Path) -> bool:
+    """Whether a writer holds a recording's file."""
+    try:
+        with held(path):
+            return False
+    except JournalError:
+        return True
+    except OSError:  # may not be opened for writing: its writer would be another's process, which nobody can ask
+        return False
+
+
 class DiskFile:
     """A new file without a buffer of its own: what write() returned from is in the system's hands, all of it.
 
-    Every method raises OSError where the disk refuses, the constructor also where the file exists.
+    It is locked (flock) until it is closed or its process ends, however it ends. Every method raises OSError where the
+    disk refuses, the constructor also where the file exists.
     """
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with contextlib.suppress(OSError):  # a disk without locks records all the same; held() refuses there
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._size = 0
 
     def write(self, data: bytes) -> int:

@@ -6,8 +6,9 @@ files of its own, which the format allows: an episode that can't be read costs n
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from frs_steering.record.lerobot_files import (
     types_of,
     write_table,
     write_tasks,
-    write_video,
 )
+from frs_steering.record.lerobot_video import Video
 from frs_steering.record.reader import summarise
 from frs_steering.record.steps import ControlStep, control_steps
 
@@ -72,22 +73,42 @@ class LeRobotWriter:
                 than the episodes before; nothing of it is added then.
         """
         summary = summarise(recording)
-        steps = list(control_steps(recording))
-        if not steps:
-            raise JournalError(f"{recording}: no chunk drove the arm in it")
         instruction = summary.episode.get("instruction", "")
-        success = summary.result.get("label") == _SUCCEEDED
-        rows = [
-            frame(step, instruction=instruction, success=success, first=step is steps[0], last=step is steps[-1])
-            for step in steps
-        ]
-        known = features(len(rows[0]["frs.noise"]), len(rows[0]["frs.features"]))
-        sizes = {VIDEOS[camera]: picture.shape[:2] for camera, picture in steps[0].images.items()}
-        if self._features and (known != self._features or sizes != self._sizes):
+        row = functools.partial(frame, instruction=instruction, success=summary.result.get("label") == _SUCCEEDED)
+        rows: list[dict[str, Any]] = []
+        videos: dict[str, Video] = {}
+        try:
+            for step in control_steps(recording):
+                rows.append(row(step, first=not rows, last=False))
+                if not videos:
+                    self._check(recording, rows[0], step)
+                    videos = {VIDEOS[camera]: self._video(camera, step) for camera in step.images}
+                for camera, picture in step.images.items():
+                    videos[VIDEOS[camera]].add(picture)
+            if not rows:
+                raise JournalError(f"{recording}: no chunk drove the arm in it")
+            rows[-1] = row(step, first=len(rows) == 1, last=True)
+        except BaseException:
+            for video in videos.values():
+                video.close()
+                video.path.unlink()
+            raise
+        for video in videos.values():
+            video.close()
+        self._write(rows, videos, instruction)
+        return len(rows)
+
+    def _check(self, recording: Path, row: dict[str, Any], step: ControlStep) -> None:
+        known = features(len(row["frs.noise"]), len(row["frs.features"]))
+        sizes = {VIDEOS[camera]: picture.shape[:2] for camera, picture in step.images.items()}
+        if self._episodes and (known != self._features or sizes != self._sizes):
             raise JournalError(f"{recording}: its policy or its cameras are of other sizes than the episodes before")
         self._features, self._sizes = known, sizes
-        self._write(rows, steps, instruction)
-        return len(rows)
+
+    def _video(self, camera: str, step: ControlStep) -> Video:
+        chunk, file = divmod(len(self._episodes), FILES_PER_CHUNK)
+        path = self._root / f"videos/{VIDEOS[camera]}/chunk-{chunk:03d}/file-{file:03d}.mp4"
+        return Video(path, step.images[camera].shape[:2])
 
     def close(self) -> None:
         """Write meta/: info.json, stats.json, tasks.parquet and the episodes' table.
@@ -104,7 +125,7 @@ class LeRobotWriter:
         write_tasks(list(self._tasks), meta / "tasks.parquet")
         write_table(self._episodes, types_of(self._episodes[0]), meta / "episodes/chunk-000/file-000.parquet")
 
-    def _write(self, rows: list[dict[str, Any]], steps: Sequence[ControlStep], instruction: str) -> None:
+    def _write(self, rows: list[dict[str, Any]], videos: Mapping[str, Video], instruction: str) -> None:
         episode = len(self._episodes)
         chunk, file = divmod(episode, FILES_PER_CHUNK)
         task = self._tasks.setdefault(instruction, len(self._tasks))
@@ -124,14 +145,10 @@ class LeRobotWriter:
             "dataset_from_index": self._frames, "dataset_to_index": self._frames + len(rows),
             "meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0,
         }  # fmt: skip
-        for camera, key in VIDEOS.items():
-            pictures = [step.images[camera] for step in steps]
-            write_video(pictures, self._root / f"videos/{key}/chunk-{chunk:03d}/file-{file:03d}.mp4")
+        for key, video in videos.items():
             known |= {f"videos/{key}/chunk_index": chunk, f"videos/{key}/file_index": file,
                       f"videos/{key}/from_timestamp": 0.0, f"videos/{key}/to_timestamp": len(rows) / RATE}  # fmt: skip
-            channels = np.stack(pictures[::5]).reshape(-1, 3) / 255.0
-            measured[key] = {name: value.reshape(-1, 1, 1) if name != "count" else value
-                               for name, value in statistics(channels).items()}  # fmt: skip
+            measured[key] = video.statistics()
         for key, values in measured.items():
             known |= {f"stats/{key}/{name}": values[name].tolist() for name in STATISTICS}
         self._episodes.append(known)

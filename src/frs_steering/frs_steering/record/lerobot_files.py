@@ -1,4 +1,4 @@
-"""The files of a LeRobotDataset: tables, videos, statistics."""
+"""The files of a LeRobotDataset: tables and statistics."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import imageio_ffmpeg
 import numpy as np
 
-from frs_steering.record.frames import RATE, Feature
+from frs_steering.record.frames import Feature
 
 STATISTICS = ("min", "max", "mean", "std", "count")
 _SQL = {"float32": "FLOAT", "int64": "BIGINT", "bool": "BOOLEAN", "string": "VARCHAR"}
@@ -72,23 +71,6 @@ def write_tasks(tasks: list[str], path: Path) -> None:
     rows = [{"task_index": index, "__index_level_0__": task} for index, task in enumerate(tasks)]
     types = {"task_index": "BIGINT", "__index_level_0__": "VARCHAR"}
     write_table(rows, types, path, f", KV_METADATA {{pandas: '{json.dumps(described)}'}}")
-
-
-def write_video(pictures: Sequence[np.ndarray], path: Path) -> None:
-    """Write (h, w, 3) uint8 RGB pictures as an H.264 video of 15 Hz."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    height, width = pictures[0].shape[:2]
-    # A key frame at every second picture, as LeRobot writes them: its loader seeks at random.
-    stream = imageio_ffmpeg.write_frames(
-        str(path), (width, height), fps=RATE, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
-        quality=None, output_params=["-preset", "veryfast", "-crf", "18", "-g", "2"],
-    )  # fmt: skip
-    stream.send(None)
-    try:
-        for picture in pictures:
-            stream.send(np.ascontiguousarray(picture))
-    finally:
-        stream.close()
 
 
 def statistics(values: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,22 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mcap.records import Channel
+from mcap.records import Channel, Message, Schema
 from mcap_ros2.decoder import DecoderFactory
 
-from frs_steering.record.bag import EPISODE_RECORD, RESULT_RECORD
+from frs_steering.record.bag import EPISODE_RECORD, NAME, RESULT_RECORD
+from frs_steering.record.configuration import Configuration, configuration
 from frs_steering.record.errors import JournalError
 from frs_steering.record.images import decode_jpeg
 from frs_steering.record.scan import Scan, locate
 
+_INSTRUCTION = "instruction"
+_EVERYWHERE = ("arm_state", "decision", _INSTRUCTION, "policy_info")  # of which every episode has one, under its name
+
 
 @dataclass(frozen=True)
 class TopicSummary:
-    """One topic of a file: full name, message type, number of messages."""
+    """One topic of a file: full name, message type, number of messages, and the name of `record.topics`."""
 
     name: str
     type: str
     count: int
+    known_as: str
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,11 @@ class Summary:
         topics: sorted by name.
         start: ns since the epoch, receipt of the first message; 0 without messages.
         end: ns since the epoch, receipt of the last message.
-        episode: what was to be recorded: "episode_id", "task", "instruction", "seed".
-        result: "label", "note", "dropped_control", "dropped_images"; empty where the recorder died.
+        episode: what was to be recorded: "episode_id", "task", "instruction", "seed". Where the recorder was told no
+            instruction, it is the first that was said.
+        result: "label", "note", "dropped_control", "dropped_images", and the "operator" who labelled it, if one did;
+            empty where the recorder died.
+        configuration: every node's parameters, and the versions.
         damage: what could not be read, a line each; empty for a whole file.
     """
 
@@ -49,6 +58,7 @@ class Summary:
     end: int
     episode: dict[str, str]
     result: dict[str, str]
+    configuration: Configuration
     damage: tuple[str, ...]
 
     @property
@@ -62,8 +72,8 @@ class Summary:
         return (self.end - self.start) * 1e-9
 
     def count(self, name: str) -> int:
-        """Number of messages on a topic, named without its namespace."""
-        return sum(topic.count for topic in self.topics if same_topic(topic.name, name))
+        """Number of messages on a topic, named as in `record.topics` (stored_name)."""
+        return sum(topic.count for topic in self.topics if topic.known_as == name)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Record:
 
     Attributes:
         topic: full name.
+        known_as: name of `record.topics`, without the namespace and whatever it was remapped to.
         type: full name of the message, e.g. "frs_msgs/msg/ArmState".
         log_time: ns since the epoch, of receipt.
         publish_time: ns since the epoch, of sending.
@@ -79,6 +90,7 @@ class Record:
     """
 
     topic: str
+    known_as: str
     type: str
     log_time: int
     publish_time: int
@@ -98,20 +110,28 @@ def summarise(path: Path) -> Summary:
     """
     scan = Scan(locate(path))
     counts: Counter[int] = Counter()
-    first, last = 0, 0
-    for _, channel, message in scan:
+    first, last, told = 0, 0, ""
+    file = _File(scan)
+    for schema, channel, message in scan:
         first = min(first or message.log_time, message.log_time)
         last = max(last, message.log_time)
         counts[channel.id] += 1
-    topics = [TopicSummary(c.topic, _type(scan, c), counts[c.id]) for c in scan.channels.values()]
+        if not told and file.known_as(channel) == _INSTRUCTION:
+            with contextlib.suppress(JournalError):  # one that doesn't decode: whoever reads the messages is told
+                told = str(getattr(file.decoded(schema, channel, message), "data", ""))
+    episode = dict(scan.metadata.get(EPISODE_RECORD, {}))
+    if told and not episode.get(_INSTRUCTION):
+        episode[_INSTRUCTION] = told
+    topics = [TopicSummary(c.topic, _type(scan, c), counts[c.id], file.known_as(c)) for c in scan.channels.values()]
     return Summary(
         scan.path,
         scan.path.stat().st_size,
         tuple(sorted(topics, key=lambda topic: topic.name)),
         first,
         last,
-        scan.metadata.get(EPISODE_RECORD, {}),
+        episode,
         scan.metadata.get(RESULT_RECORD, {}),
+        configuration(scan.metadata),
         tuple(scan.damage),
     )
 
@@ -123,32 +143,53 @@ def records(path: Path, names: Iterable[str] | None = None) -> Iterator[Record]:
 
     Args:
         path: of the file or the directory.
-        names: topics without their namespace; None for all.
+        names: topics, named as in `record.topics` (stored_name); None for all.
 
     Raises:
         JournalError: missing, empty, not MCAP, not written by ROS 2, or a message that doesn't fit its definition.
     """
-    wanted = None if names is None else tuple(names)
-    factory = DecoderFactory()
-    chosen: dict[int, bool] = {}
+    wanted = None if names is None else frozenset(names)
     scan = Scan(locate(path))
+    file = _File(scan)
     for schema, channel, message in scan:
-        if channel.id not in chosen:
-            chosen[channel.id] = wanted is None or any(same_topic(channel.topic, name) for name in wanted)
-        if not chosen[channel.id]:
-            continue
-        decode = factory.decoder_for(channel.message_encoding, schema)
-        if decode is None:
-            raise JournalError(
-                f"{scan.path}: {channel.topic} is {channel.message_encoding} of {schema.encoding}; no CDR"
-            )
+        name = file.known_as(channel)
+        if wanted is None or name in wanted:
+            content = file.decoded(schema, channel, message)
+            yield Record(channel.topic, name, schema.name, message.log_time, message.publish_time, content)
+
+
+class _File:
+    """What the topics of a file are called in `record.topics`, and its messages decoded."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self._found: dict[int, str] = {}
+        self._factory = DecoderFactory()
+
+    def known_as(self, channel: Channel) -> str:
+        """As the recorder wrote it, else without the namespace that the file's topics share."""
+        if channel.id not in self._found:
+            self._found[channel.id] = channel.metadata.get(NAME) or self._stripped(channel.topic)
+        return self._found[channel.id]
+
+    def _stripped(self, topic: str) -> str:
+        topics = [channel.topic for channel in self._scan.channels.values()]
+        for name in _EVERYWHERE:
+            spaces = [other.removesuffix(name) for other in topics if same_topic(other, name)]
+            if spaces:
+                return topic.removeprefix(min(spaces, key=len))
+        return topic.removeprefix("/")
+
+    def decoded(self, schema: Schema, channel: Channel, message: Message) -> Any:
+        """A message's fields; JournalError where it doesn't fit its definition."""
+        where = f"{self._scan.path}: a message on {channel.topic}"
         try:
-            content = decode(message.data)
-        except Exception as error:  # the decoder is generated code and raises whatever the bytes make it stumble over
-            raise JournalError(
-                f"{scan.path}: a message on {channel.topic} does not fit the definition of {schema.name}: {error!r}"
-            ) from error
-        yield Record(channel.topic, schema.name, message.log_time, message.publish_time, content)
+            decode = self._factory.decoder_for(channel.message_encoding, schema)
+            if decode is not None:
+                return decode(message.data)
+        except Exception as error:  # generated code, which raises whatever the bytes make it stumble over
+            raise JournalError(f"{where} does not fit the definition of {schema.name}: {error!r}") from error
+        raise JournalError(f"{where} is {channel.message_encoding} of {schema.encoding}; no CDR")
 
 
 def image(record: Record) -> np.ndarray:

@@ -27,7 +27,7 @@ class Replay:
     """What came out.
 
     Attributes:
-        again: decisions that were made again, right or wrong.
+        again: decisions that should come out again, whether they did or not.
         worst: largest difference between a chunk as executed and as made again, SI.
         passed_over: reason -> decisions that can't be made again, and need not be.
         problems: a line for each decision that should have come out again and did not.
@@ -62,10 +62,10 @@ def replay(path: Path, policy: Policy) -> Replay:
             if not method.noise_makes_chunk:
                 passed_over[f"by {method.source!r}, whose noise alone does not make the chunk"] += 1
                 continue
-            again += 1
             worst = max(worst, _difference(policy, inputs.get(_key(message)), message, method))
         except (JournalError, MethodError) as error:
             problems.append(f"decision on chunk {message.chunk_id} of epoch {message.owner_epoch}: {error}")
+        again += 1
     return Replay(again, worst, dict(passed_over), tuple(problems))
 
 

@@ -119,7 +119,7 @@ class Scan:
         # A whole file repeats its definitions at the end, which saves the rest when the first chunk is damaged.
         try:
             summary = make_reader(stream, validate_crcs=True).get_summary()
-        except _BROKEN:
+        except (*_BROKEN, OSError):  # OSError: the file is shorter than a summary's place at its end
             return False
         if summary is None:
             return False
@@ -134,6 +134,19 @@ class _Clamped(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         left = max(0, os.fstat(self.fileno()).st_size - self.tell())
         return super().read(left if size is None or size < 0 else min(size, left))
+
+
+def scanned(path: Path) -> Scan:
+    """A scan at its end: all of a file is known but its messages.
+
+    Raises:
+        JournalError: empty, not MCAP, or not written by ROS 2.
+        OSError: the file can't be read.
+    """
+    scan = Scan(path)
+    for _ in scan:
+        pass
+    return scan
 
 
 def locate(path: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from frs_steering.record.errors import JournalError
-from frs_steering.record.reader import image, records, same_topic
+from frs_steering.record.reader import image, records
 from frs_steering.record.topics import image_topic
 
 CAMERAS = ("exterior", "wrist")
@@ -59,21 +59,21 @@ def control_steps(recording: Path) -> Iterator[ControlStep]:
         records(recording, [*_IMAGES, "arm_state", "gate_report", "decision"]), key=lambda record: record.log_time
     )
     # All decisions at once: one may be told a little later than the first step that its chunk drives.
-    made = [record.message for record in told if same_topic(record.topic, "decision")]
+    made = [record.message for record in told if record.known_as == "decision"]
     decisions = {(decision.owner_epoch, decision.chunk_id): decision for decision in made}
     reports = {
         record.message.tick: record.message
         for record in told
-        if same_topic(record.topic, "gate_report") and record.message.row >= 0
+        if record.known_as == "gate_report" and record.message.row >= 0
     }
     last = max(reports, default=-1)
     seen: dict[str, Any] = {}
     decision = None
     for record in told:
-        camera = next((name for topic, name in _IMAGES.items() if same_topic(record.topic, topic)), None)
+        camera = _IMAGES.get(record.known_as)
         if camera is not None:
             seen[camera] = record
-        if not same_topic(record.topic, "arm_state"):
+        if record.known_as != "arm_state":
             continue
         state, report = record.message, reports.get(record.message.tick)
         if report is not None:

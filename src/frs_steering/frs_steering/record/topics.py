@@ -1,4 +1,4 @@
-"""What an episode's file holds: every topic of the graph but the simulator's truth and the clock."""
+"""What an episode's file holds: every topic of the graph but the simulator's truth, the clock and the logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Topic:
     """One topic of the graph.
 
     Attributes:
-        name: relative to the namespace that the graph runs in.
+        name: relative to the namespace that the graph runs in; absolute for a topic of all graphs.
         type: full name of the message as published, e.g. "frs_msgs/msg/Decision".
         kind: how it is published.
         required: whether an episode in which a policy drove the arm is incomplete without it.
@@ -73,7 +73,12 @@ def episode_topics(cameras: Sequence[str]) -> tuple[Topic, ...]:
         Topic("fr3_arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", Kind.EVENT, True),
         Topic("fr3_gripper_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", Kind.EVENT),
         Topic("task_state", "frs_msgs/msg/TaskState", Kind.LATCHED),
-        Topic("episode_event", "frs_msgs/msg/EpisodeEvent", Kind.EVENT, True),
+        Topic("episode_event", "frs_msgs/msg/EpisodeEvent", Kind.EVENT),
         Topic("recorder_state", "frs_msgs/msg/RecorderState", Kind.LATCHED),
         Topic("noise_policy/info", "frs_msgs/msg/NoisePolicyInfo", Kind.LATCHED),
+        Topic("flow_steering/active", "std_msgs/msg/Bool", Kind.LATCHED),
+        Topic("flow_steering/why_not", "std_msgs/msg/String", Kind.LATCHED),
+        Topic("vla_inference/why_not", "std_msgs/msg/String", Kind.LATCHED),
+        Topic("robot_driver/error", "std_msgs/msg/String", Kind.LATCHED),
+        Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", Kind.EVENT),
     )

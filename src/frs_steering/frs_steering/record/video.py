@@ -12,7 +12,7 @@ import numpy as np
 
 from frs_steering.record.errors import JournalError
 from frs_steering.record.overlay import ACTING, HEIGHT, NOISE_POLICY, WIDTH, CameraView, Moment, draw
-from frs_steering.record.reader import Record, image, records, same_topic, summarise
+from frs_steering.record.reader import Record, image, records, summarise
 from frs_steering.record.topics import image_topic
 
 FRAME_RATE = 15  # Hz, the rate of cameras and control
@@ -98,7 +98,7 @@ def moments(recording: Path) -> Iterator[Moment]:
     now = Moment(instruction=summary.episode.get("instruction", ""))
     told = sorted(records(recording, _TOPICS), key=lambda record: record.log_time)
     # All decisions at once: one may be told a little later than the first step that its chunk drives.
-    made = [record.message for record in told if same_topic(record.topic, "decision")]
+    made = [record.message for record in told if record.known_as == "decision"]
     decisions = {(decision.owner_epoch, decision.chunk_id): decision for decision in made}
     first_images = {record.topic: record.log_time for record in reversed(told) if _is_image(record)}
     begin, shown = max(first_images.values(), default=0), 0
@@ -113,21 +113,21 @@ def moments(recording: Path) -> Iterator[Moment]:
 
 
 def _is_image(record: Record) -> bool:
-    return same_topic(record.topic, _EXTERIOR) or same_topic(record.topic, _WRIST)
+    return record.known_as in (_EXTERIOR, _WRIST)
 
 
 def _updated(now: Moment, record: Record, decisions: dict[tuple[int, int], Any]) -> Moment:
     message = record.message
-    if same_topic(record.topic, _EXTERIOR):
+    if record.known_as == _EXTERIOR:
         return replace(now, exterior=image(record))
-    if same_topic(record.topic, _WRIST):
+    if record.known_as == _WRIST:
         return replace(now, wrist=image(record))
-    if same_topic(record.topic, "instruction"):
+    if record.known_as == "instruction":
         return replace(now, instruction=message.data)
-    if same_topic(record.topic, "episode_event"):
+    if record.known_as == "episode_event":
         verdict = {_SUCCEEDED: "success", _FAILED: "failure"}.get(message.kind, now.verdict)
         return replace(now, verdict=verdict)
-    if same_topic(record.topic, "arm_state"):
+    if record.known_as == "arm_state":
         return with_arm_state(now, message, decisions)
     return now
 

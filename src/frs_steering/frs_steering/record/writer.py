@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -126,6 +126,7 @@ class JournalWriter:
         self._limits = limits
         self._items: deque[_Item] = deque()
         self._in_hand: _Item | None = None
+        self._descriptions: deque[tuple[str, Mapping[str, str]]] = deque()
         self._images_waiting = 0
         self._dropped_control = 0
         self._dropped_images = 0
@@ -159,6 +160,12 @@ class JournalWriter:
                 self._images_waiting += image
                 self._items.append(_Item(channel, data, log_time, publish_time, image))
                 self._changed.notify()
+
+    def describe(self, name: str, content: Mapping[str, str]) -> None:
+        """Hand over a metadata record of the file; returns at once. One of a name is kept: the last."""
+        with self._changed:
+            if self._result is None and not self._failure:
+                self._descriptions.append((name, dict(content)))
 
     def progress(self) -> Progress:
         """How far the recording is; from any thread."""
@@ -204,6 +211,7 @@ class JournalWriter:
     def _write_all(self) -> None:
         flush_at = time.monotonic() + _FLUSH_PERIOD
         while True:
+            self._describe_all()
             self._in_hand = item = self._take(flush_at)
             if item is not None:
                 self._write(item)
@@ -215,7 +223,12 @@ class JournalWriter:
                 self._bag.flush()
                 flush_at = time.monotonic() + _FLUSH_PERIOD
 
+    def _describe_all(self) -> None:
+        while self._descriptions:  # this thread alone takes them out
+            self._bag.describe(*self._descriptions.popleft())
+
     def _finish(self, result: dict[str, str]) -> None:
+        self._describe_all()
         losses = {"dropped_control": str(self._dropped_control), "dropped_images": str(self._dropped_images)}
         self._bag.finish({**result, **losses})
         self._whole = True
