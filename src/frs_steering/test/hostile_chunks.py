@@ -91,7 +91,8 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
                 measured = positions[-1] - lag * velocities[-1] * PERIOD
                 execution.observe(Reading(measured, velocities[-1], 0.0), now)
                 if rng.random() < 0.05:  # somebody else publishes joint states, too
-                    wrong = measured + np.eye(7)[rng.integers(7)] * rng.choice([-1.0, 1.0]) * rng.choice([rng.uniform(0.0, 0.5), rng.uniform(0.4, 9.0)])
+                    off = rng.choice([-1.0, 1.0]) * rng.uniform(0.0, rng.choice([0.5, 9.0]))
+                    wrong = measured + np.eye(7)[rng.integers(7)] * off
                     execution.observe(Reading(wrong, velocities[-1], 0.0), now)
             outcome = execution.tick(tick, now)
             velocities.append(outcome.velocity)

@@ -278,7 +278,7 @@ class Execution:
         )
 
     def _watch_readings(self, now: float) -> None:
-        if (reading := self._reading) is None:
+        if self._reading is None:
             return
         stale = self._staleness(now)
         if (why := stale or self._trouble) and self._state is not State.STOPPED:

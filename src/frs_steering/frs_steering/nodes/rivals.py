@@ -34,7 +34,7 @@ class Rivals:
         """
         for end in self._node.get_publishers_info_by_topic(self._topic):
             if end.node_name != CONTROLLER:
-                return f"{end.node_name} publishes on {self._topic}; only {CONTROLLER}, whose gate it passes, is followed"
+                return f"{end.node_name} publishes on {self._topic}; only {CONTROLLER} has a gate and is followed"
         return ""
 
     def look(self) -> str:

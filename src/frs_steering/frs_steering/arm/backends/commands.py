@@ -8,7 +8,6 @@ import numpy as np
 
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, gripper_value
 
-
 ROUNDING = 1e-9
 
 
