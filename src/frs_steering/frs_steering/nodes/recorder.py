@@ -48,6 +48,9 @@ CLOSE_SECONDS = 1.5
 LEAST_MINUTES = 10.0
 """Room on the disk below which the preflight complains."""
 
+LEAST_TO_START = 1.0
+"""Room below which none is begun: what fills the disk of a robot's computer stops more than the recorder."""
+
 DISK_PERIOD = 5.0  # s between two questions to the disk for the diagnostics
 
 _LABELS = {
@@ -57,6 +60,7 @@ _LABELS = {
     EpisodeEvent.DISCARDED: "discarded",
 }
 
+_NUMBER = re.compile(r"[0-9.]+")
 _CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -133,6 +137,9 @@ class Recorder(Node):
         directory = Path(os.path.expanduser(request.directory)).absolute() if request.directory else self._directory
         limits = Limits(self._settings.control_queue, self._settings.image_queue, self._settings.jpeg_quality)
         try:
+            if (minutes := minutes_left(directory)) < LEAST_TO_START:
+                room = f"the disk of {directory} has room for {minutes:.1f} minutes"
+                return self._refused(response, f"{room}; a recording needs {LEAST_TO_START:.0f}: delete old ones")
             episode = Episode(request.episode_id, request.task, request.instruction, request.seed)
             channels = [self._channel(index) for index in range(len(self._topics))]
             self._writer = JournalWriter(directory, episode, channels, limits)
@@ -256,8 +263,8 @@ class Recorder(Node):
         if progress.dropped_control and not progress.failure:
             trouble = f"the disk is too slow: {progress.dropped_control} control records lost"
         trouble = trouble or "; ".join(self._alive.complaints(time.monotonic_ns()))
-        if trouble and trouble != self._reported:
-            self._reported = trouble
+        if trouble and (kind := _NUMBER.sub("", trouble)) != self._reported:
+            self._reported = kind  # the same trouble with other figures is no news
             self.get_logger().error(trouble)
         self._publish(progress, trouble or f"recording to {progress.path}", recording=not progress.failure)
 
