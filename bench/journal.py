@@ -52,8 +52,10 @@ def main() -> int:
         if args.kills:
             met &= _print_kills(_kills(recorder, peers, Path(directory), args.kills, random.Random(args.seed)))
         if args.minutes:
+            peers.activate()
+            off = _without(peers, 60.0 * min(args.minutes, 5.0))
             with _recorder(recorder, peers):
-                met &= _long(peers, Path(directory), args.minutes)
+                met &= _long(peers, Path(directory), args.minutes, off)
     print(f"\nMeasured on {described}.")
     return 0 if met else 1
 
@@ -132,26 +134,31 @@ def _print_kills(found: list[tuple[float, str]]) -> bool:
     return met
 
 
-def _long(peers: Any, directory: Path, minutes: float) -> bool:
-    peers.activate()
-    off = _lateness(peers, 60.0 * min(minutes, 5.0))
+def _without(peers: Any, seconds: float) -> np.ndarray:
+    """How late control steps are where no recorder runs; a killed one still counts with DDS for a while."""
+    peers.wait(lambda: not peers.recorders(), PATIENCE)
+    return _lateness(peers, seconds)
+
+
+def _long(peers: Any, directory: Path, minutes: float, off: np.ndarray) -> bool:
     path = Path(peers.start("long", directory))
     on = _lateness(peers, 60.0 * minutes)
     dropped_control, dropped_images = peers.stop()
-    lost, steps = _lost(path.with_name(path.name.removesuffix(PARTIAL)))
+    lost, steps, decisions = _lost(path.with_name(path.name.removesuffix(PARTIAL)))
     cost = 1e3 * (np.percentile(on, 99) - np.percentile(off, 99))
     said = "missed" if dropped_control else "met"
     rows = [
         ["control steps recorded", f"{steps}", ""],
-        ["control records lost, by their numbers", f"{lost}", f"0: {'met' if not lost else 'missed'}"],
+        ["decisions recorded", f"{decisions}", ""],
+        *([f"lost: {what}", f"{count}", f"0: {'missed' if count else 'met'}"] for what, count in lost.items()),
         ["control records lost, says the recorder", f"{dropped_control}", f"0: {said}"],
         ["images left out", f"{dropped_images}", ""],
-        ["control step late, p99, recorder off [ms]", f"{1e3 * np.percentile(off, 99):.2f}", ""],
-        ["control step late, p99, recorder on [ms]", f"{1e3 * np.percentile(on, 99):.2f}",
+        [f"control step late, p99 of {off.size}, no recorder [ms]", f"{1e3 * np.percentile(off, 99):.2f}", ""],
+        [f"control step late, p99 of {on.size}, while it records [ms]", f"{1e3 * np.percentile(on, 99):.2f}",
          f"{COST_GOAL:g} more: {'met' if cost <= COST_GOAL else 'missed'}"],
     ]  # fmt: skip
     print(f"\n## {minutes:g} minutes of recording\n\n{table(['', 'found', 'goal'], rows)}")
-    return not lost and not dropped_control and cost <= COST_GOAL
+    return not any(lost.values()) and not dropped_control and cost <= COST_GOAL
 
 
 def _lateness(peers: Any, seconds: float) -> np.ndarray:
@@ -164,19 +171,43 @@ def _lateness(peers: Any, seconds: float) -> np.ndarray:
     return np.array(peers.lateness)
 
 
-def _lost(path: Path) -> tuple[int, int]:
-    """Control records that are missing between the first and the last of their kind, and the control steps."""
+def _lost(path: Path) -> tuple[dict[str, int], int, int]:
+    """What is missing between the first and the last of its kind, the control steps, and the decisions.
+
+    Control steps and chunks are numbered. A decision is made from one policy input, which has its stamp and seed, and
+    is sent with one chunk, which has its number: of the decisions between the first and the last in the file, each
+    must have both. (Those two may have had theirs before the recording began, or after it ended.)
+    """
     ticks: dict[str, list[int]] = {"arm_state": [], "gate_report": []}
-    chunks: dict[int, list[int]] = {}
-    for record in records(path, [*ticks, "decision"]):
+    numbers: dict[int, list[int]] = {}
+    decisions: list[tuple[Any, Any]] = []
+    chunks, inputs = set(), set()
+    for record in records(path, [*ticks, "decision", "action_chunk", "policy_input"]):
         kind, message = record.topic.rpartition("/")[2], record.message
         if kind == "decision":
-            chunks.setdefault(message.owner_epoch, []).append(message.chunk_id)
+            numbers.setdefault(message.owner_epoch, []).append(message.chunk_id)
+            decisions.append(((message.owner_epoch, message.chunk_id), _observation(message)))
+        elif kind == "action_chunk":
+            chunks.add((message.owner_epoch, message.chunk_id))
+        elif kind == "policy_input":
+            inputs.add(_observation(message))
         elif kind == "arm_state" or is_step(message):
             ticks[kind].append(message.tick)
-    streams: list[list[int]] = [*ticks.values(), *chunks.values()]
-    missing: Callable[[list[int]], int] = lambda numbers: max(numbers) - min(numbers) + 1 - len(set(numbers))  # noqa: E731
-    return sum(missing(numbers) for numbers in streams), len(ticks["arm_state"])
+    missing: Callable[[list[int]], int] = lambda found: max(found) - min(found) + 1 - len(set(found))  # noqa: E731
+    inner = decisions[1:-1]
+    lost = {
+        "arm_state, by its control steps": missing(ticks["arm_state"]),
+        "gate_report, by its control steps": missing(ticks["gate_report"]),
+        "decision, by their chunks' numbers": sum(missing(found) for found in numbers.values()),
+        "action_chunk, of the decisions": sum(chunk not in chunks for chunk, _ in inner),
+        "policy_input, of the decisions": sum(seen not in inputs for _, seen in inner),
+    }
+    return lost, len(ticks["arm_state"]), len(decisions)
+
+
+def _observation(message: Any) -> tuple[int, int, int]:
+    """What a decision and its policy input have in common."""
+    return message.header.stamp.sec, message.header.stamp.nanosec, message.seed
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ COMMANDS = {
     "train": Command(
         "frs_sim.train_command", "train a noise policy on recorded rollouts, or the embedded policy on demonstrations"
     ),
+    "live": Command(
+        "frs_bringup.live", "record, train a noise policy and put it live, in a graph that runs in another terminal"
+    ),
+    "arm": Command("frs_bringup.arm", "stop, reset or recover the arm of a running graph, bring it home, grip"),
 }
 
 _EXAMPLES = """\
@@ -40,7 +44,9 @@ examples:
   frs up sim                                 the same graph, until Ctrl-C
   frs up sim --show-args                     what can be chosen about it
   frs eval                                   the policy alone against the policy steered
-  frs record ls recordings                   what was recorded
+  frs record ls runs                         what was recorded
+  frs live train runs                        while `frs up` runs: learn from what was recorded, then go live or not
+  frs arm home                               likewise: bring the arm to its reset pose
   frs COMMAND --help                         more about a command
 """
 

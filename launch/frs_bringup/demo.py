@@ -18,7 +18,7 @@ from frs_bringup.description import Graph, parse_assignments, resolve
 from frs_bringup.description_file import load
 from frs_bringup.errors import USAGE_ERROR, DescriptionError
 from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
-from frs_bringup.output import LogFiles, ProgressLine
+from frs_bringup.output import LogFiles, ProgressLine, Warnings
 from frs_bringup.places import config_directory
 from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
 from frs_bringup.starter import Starter, StartError
@@ -146,7 +146,13 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
     # Imported here: the nodes load meanwhile, and rclpy takes the variables of the environment as they are now.
     from frs_msgs.action import RunEpisode
 
-    from frs_bringup.episode_client import EpisodeClient, EpisodeError
+    from frs_bringup.episode_client import EpisodeClient, EpisodeError, Progress
+
+    warnings = Warnings(line)
+
+    def follow(now: Progress) -> None:
+        warnings.show(now.amiss)
+        line.show(f"step {now.step} of at most {now.step_limit}, {now.chunks} chunks, {now.message}")
 
     operators = tuple(p.name for p in graph.processes if p.name in ("scripted_reasoner", "teleop"))
     begun = time.monotonic()
@@ -157,12 +163,7 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
             goal = RunEpisode.Goal(
                 task=graph.values["task"], seed=graph.values["seed"], record_directory=str(paths.directory)
             )
-            return client.run(
-                goal,
-                lambda now: line.show(
-                    f"step {now.step} of at most {now.step_limit}, {now.chunks} chunks, {now.message}"
-                ),
-            )
+            return client.run(goal, follow)
         except EpisodeError as error:
             raise RunError(str(error)) from error
 

@@ -46,12 +46,17 @@ class EpisodeError(RuntimeError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an episode is: control steps, of how many, chunks, and the conductor's words."""
+    """How far an episode is: control steps, of how many, chunks, who steers, and what is amiss in words, if anything.
+
+    What is amiss is what the recorder or the arm complains of; before the first step, what the recorder's preflight
+    found.
+    """
 
     step: int
     step_limit: int
     chunks: int
     message: str
+    amiss: str = ""
 
 
 class EpisodeClient:
@@ -156,7 +161,8 @@ class EpisodeClient:
     def _on_feedback(self, message: Any, on_progress: Callable[[Progress], None]) -> None:
         self.heard_of()
         feedback = message.feedback
-        on_progress(Progress(feedback.step, self._heard["sim"].step_limit, feedback.chunks, self._who_steers()))
+        limit = self._heard["sim"].step_limit
+        on_progress(Progress(feedback.step, limit, feedback.chunks, self._who_steers(), feedback.message))
 
     def _who_steers(self) -> str:
         decision = self._heard.get("decision")

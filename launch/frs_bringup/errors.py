@@ -6,3 +6,11 @@ USAGE_ERROR = 2
 
 class DescriptionError(ValueError):
     """A description, or an argument given to it, is wrong; the message names it and what would be right."""
+
+
+class NobodyAnswers(RuntimeError):
+    """A node that was asked is not there, or silent; the message says which, and how it is started."""
+
+
+class Refused(RuntimeError):
+    """A node answered that it does not do what it was asked; the message is its own."""

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+WARN_PERIOD = 10.0
+"""s between two kept lines about what is amiss; its words change from one moment to the next."""
+
 PROGRESS_PERIOD = 5.0
 """s between two lines of progress where there is no terminal."""
 
@@ -70,7 +73,8 @@ class ProgressLine:
         if self._silent:
             return
         if self._live:
-            shown = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps could not be overwritten
+            # A line that wraps could not be overwritten.
+            shown = text if keep else text[: shutil.get_terminal_size().columns - 1]
             print(f"\r\x1b[K{shown}", end="\n" if keep else "", file=self._stream, flush=True)
             self._open = not keep
         elif keep or time.monotonic() >= self._next:
@@ -82,3 +86,18 @@ class ProgressLine:
         if self._open:
             print(file=self._stream, flush=True)
             self._open = False
+
+
+class Warnings:
+    """What is amiss meanwhile, as lines that stay; one of them now and then is enough."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        """Where to show it."""
+        self._line = line
+        self._next = 0.0  # monotonic s
+
+    def show(self, text: str) -> None:
+        """Show what is amiss; empty: nothing is."""
+        if text and time.monotonic() >= self._next:
+            self._line.show(f"warning: {text}", keep=True)
+            self._next = time.monotonic() + WARN_PERIOD

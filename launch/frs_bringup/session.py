@@ -15,7 +15,7 @@ from frs_bringup.description import Graph, Process, parse_assignments, resolve
 from frs_bringup.description_file import load
 from frs_bringup.errors import USAGE_ERROR, DescriptionError
 from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
-from frs_bringup.output import LogFiles, ProgressLine
+from frs_bringup.output import LogFiles, ProgressLine, Warnings
 from frs_bringup.places import config_directory
 from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
 from frs_bringup.starter import Starter, StartError
@@ -174,7 +174,7 @@ class _Session:
         from frs_bringup.summary import machine, versions
         from frs_steering.record.errors import JournalError
 
-        plan, line = self._plan, self._line
+        plan, line, warnings = self._plan, self._line, Warnings(self._line)
         scenes = range(plan.first_scene, plan.first_scene + plan.episodes)
         attempts = max(FEWEST_ATTEMPTS, ATTEMPTS * plan.rollouts)
         others = range(plan.first_scene + MOST, plan.first_scene + MOST + attempts)
@@ -195,6 +195,7 @@ class _Session:
                 directory=self._directory / name,
                 enough=lambda: enough(phase),
                 say=lambda text: line.show(f"{name}: {text}"),
+                warn=warnings.show,
                 kept=lambda: record.write(self._directory / "session.json"),
             )
             line.show(f"{name}: {phase.successes} of {len(phase.outcomes)} succeeded", keep=True)
@@ -213,6 +214,8 @@ class _Session:
                 with closing(client_for("scripted_reasoner")) as steered:
                     episodes(steered, "rollouts", others, lambda phase: phase.successes >= plan.rollouts)
                 self._steering.stop()
+                for warning in record.warnings():
+                    line.show(f"warning: {warning}", keep=True)
                 file = self._directory / "noise_policy.safetensors"
                 record.training = train(client, self._directory / "rollouts", file, plan.seed, line.show)
                 line.show(f"training: {record.training.seconds:.1f} s; {record.training.version} is live", keep=True)

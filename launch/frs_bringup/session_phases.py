@@ -9,7 +9,7 @@ from typing import Any
 from frs_msgs.action import RunEpisode, TrainNoisePolicy
 from rclpy.action import ActionClient
 
-from frs_bringup.episode_client import EpisodeClient, EpisodeError
+from frs_bringup.episode_client import EpisodeClient, EpisodeError, Progress
 from frs_bringup.measures import decisions_by_source, ticks
 from frs_bringup.session_record import COUNTED, EpisodeRow, Phase, Training
 from frs_bringup.summary import SOURCES
@@ -30,6 +30,7 @@ def run_episodes(
     directory: Path,
     enough: Callable[[], bool],
     say: Say,
+    warn: Say,
     kept: Callable[[], None],
 ) -> None:
     """Run recorded episodes until there are enough, or no scene is left.
@@ -42,20 +43,24 @@ def run_episodes(
         directory: of the recordings.
         enough: asked after every scene.
         say: is told how far it is.
+        warn: is told what is amiss meanwhile; empty where nothing is.
         kept: called when an episode was added to the phase.
 
     Raises:
         EpisodeError: the graph runs no episodes, or one scene ended TRIES times without an outcome.
     """
-    for number, seed in enumerate(scenes, start=1):
+    number = 0
+
+    def follow(now: Progress) -> None:
+        warn(now.amiss)
+        say(
+            f"episode {number}: step {now.step} of at most {now.step_limit}, {now.message};"
+            f" {phase.successes} of {len(phase.outcomes)} succeeded"
+        )
+
+    for number, seed in enumerate(scenes, start=1):  # noqa: B007 - `follow` reads it
         for _ in range(TRIES):
-            result = client.run(
-                RunEpisode.Goal(task=task, seed=seed, record_directory=str(directory)),
-                lambda now, number=number: say(  # type: ignore[misc]
-                    f"episode {number}: step {now.step} of at most {now.step_limit}, {now.message};"
-                    f" {phase.successes} of {len(phase.outcomes)} succeeded"
-                ),
-            )
+            result = client.run(RunEpisode.Goal(task=task, seed=seed, record_directory=str(directory)), follow)
             phase.episodes.append(_row(seed, result))
             kept()
             if phase.episodes[-1].label in COUNTED:

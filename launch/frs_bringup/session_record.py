@@ -143,8 +143,16 @@ class SessionRecord:
             sum(before[seed] and not after[seed] for seed in both),
         )
 
+    def warnings(self) -> list[str]:
+        """What a reader of the result has to know: fewer rollouts than were asked for. Only after the rollouts."""
+        found, wanted = self.rollouts.successes, self.wanted["rollouts"]
+        if not self.rollouts.outcomes or found >= wanted:
+            return []
+        scenes = len(self.rollouts.outcomes)
+        return [f"{found} of {wanted} wanted rollouts: no more of {scenes} scenes succeeded; it learns from these"]
+
     def summary(self) -> dict[str, Any]:
-        """What goes into session.json."""
+        """What goes into session.json; `warnings` where there was a training, for before it they are not final."""
         paired = self.paired()
         difference = {
             "scenes": paired.n,
@@ -159,6 +167,7 @@ class SessionRecord:
             "task": self.task,
             "policy": dict(self.policy),
             "wanted": dict(self.wanted),
+            "warnings": self.warnings() if self.training else [],
             "before": self.before.summary(),
             "rollouts": self.rollouts.summary(),
             "training": asdict(self.training) if self.training else None,

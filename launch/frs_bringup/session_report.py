@@ -104,12 +104,16 @@ def _lines(record: SessionRecord) -> list[str]:
 
 
 def _warnings(record: SessionRecord) -> list[str]:
+    few = [line for warning in record.warnings() for line in ("", f"**Warning**: {warning}.")]
     shares = {name: _phase(record, name).starved or 0.0 for name in ROWS}
     slow = ", ".join(f"{share:.0%} {name}" for name, share in shares.items() if share > STARVED)
     if not slow:
-        return []
-    return ["", f"**The machine was too busy**: of the control steps that were due a chunk, so many had none: {slow}."
-            " What is said about success is then about the machine, too."]  # fmt: skip
+        return few
+    busy = (
+        f"**The machine was too busy**: of the control steps that were due a chunk, so many had none: {slow}."
+        " What is said about success is then about the machine, too."
+    )
+    return [*few, "", busy]
 
 
 def _draw(record: SessionRecord, path: Path) -> None:

@@ -51,7 +51,7 @@ class Graph(Node):
         )
 
     async def conduct(self, handle: ServerGoalHandle) -> RunEpisode.Result:
-        handle.publish_feedback(RunEpisode.Feedback(step=2, chunks=1))
+        handle.publish_feedback(RunEpisode.Feedback(step=2, chunks=1, message="no camera"))
         assert self.heard_progress.wait(10.0)
         handle.succeed()
         return RunEpisode.Result(success=True, message="success", steps=2)
@@ -107,7 +107,7 @@ def test_an_episode_from_readiness_to_result(client: EpisodeClient, start_graph:
     result = client.run(RunEpisode.Goal(task="egg_in_basket"), on_progress)
     assert result.success
     assert result.message == "success"
-    assert seen == [Progress(2, 300, 1, "no decision yet")]
+    assert seen == [Progress(2, 300, 1, "no decision yet", "no camera")]
 
 
 def test_what_is_missing_is_named(client: EpisodeClient, monkeypatch: pytest.MonkeyPatch) -> None:

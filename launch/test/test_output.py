@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frs_bringup import output
-from frs_bringup.output import LogFiles, PrefixedOutput, ProgressLine
+from frs_bringup.output import WARN_PERIOD, LogFiles, PrefixedOutput, ProgressLine, Warnings
 
 
 class Terminal(io.StringIO):
@@ -73,3 +73,21 @@ def test_progress_keeps_silent_where_the_terminal_is_another_ones() -> None:
     line.show("step 1", keep=True)
     line.end()
     assert stream.getvalue() == ""
+
+
+def test_what_is_amiss_stays_and_is_said_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = io.StringIO(), [100.0]
+    monkeypatch.setattr(output.time, "monotonic", lambda: now[0])
+    warnings = Warnings(ProgressLine(stream))
+    for text in ("", "no camera", "one camera", ""):
+        warnings.show(text)
+    now[0] += WARN_PERIOD
+    warnings.show("one camera")
+    assert stream.getvalue().splitlines() == ["warning: no camera", "warning: one camera"]
+
+
+def test_a_kept_line_is_whole_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    stream = Terminal()
+    ProgressLine(stream).show("warning: no camera", keep=True)
+    assert stream.getvalue() == "\r\x1b[Kwarning: no camera\n"

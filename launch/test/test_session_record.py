@@ -38,6 +38,19 @@ def test_before_and_after_are_compared_on_the_same_scenes() -> None:
     assert paired.difference == pytest.approx(1 / 3)
 
 
+def test_fewer_rollouts_than_wanted_are_a_warning(tmp_path: Path) -> None:
+    few = record(rollouts=Phase([row(8, "succeeded"), row(9, "failed"), row(10, "failed")]))
+    said = "1 of 2 wanted rollouts: no more of 3 scenes succeeded; it learns from these"
+    assert few.warnings() == [said]
+    assert few.summary()["warnings"] == []  # more may come
+    few.training = Training(str(tmp_path / "noise_policy.safetensors"), "noise_policy@0123", 1, 12, 11.5, 382_000_000)
+    assert few.summary()["warnings"] == [said]
+    assert f"**Warning**: {said}." in write_report(few, tmp_path).read_text().splitlines()
+    few.rollouts.episodes.append(row(11, "succeeded"))
+    assert few.warnings() == []
+    assert "Warning" not in write_report(few, tmp_path).read_text()
+
+
 def test_an_unfinished_session_is_whole_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "session.json"
     begun = record(before=Phase([row(1, "failed")]))

@@ -24,6 +24,7 @@ from std_srvs.srv import Trigger
 
 from frs_sim.tasks import TASKS
 from frs_steering.nodes.qos import EVENT, LATCHED
+from frs_steering.record.reader import summarise
 
 EPISODE_LIMIT = 90.0  # s; the expert takes about 15, on an idle machine
 
@@ -141,6 +142,30 @@ def test_it_can_be_called_off_and_stopped(graph: Graph) -> None:
     status, result = graph.outcome(graph.ask("carrot_in_basket"))
     assert status == GoalStatus.STATUS_ABORTED
     assert "arm_controller/reset" in result.message
+
+
+def test_what_the_recorder_finds_amiss_is_told_and_notes_are_kept(graph: Graph, node: Node, tmp_path: Path) -> None:
+    graph.start("still", "-p", "camera_rate:=1.0", recorder=True)
+    notes = node.create_publisher(EpisodeEvent, "episode_event", EVENT)
+    handle = graph.ask("egg_in_basket", record_directory=str(tmp_path))
+    graph.ear.until(graph.driving)
+    slow = "the recorder says: camera/exterior/color/image_raw "
+    assert graph.feedback[0].step == 0  # before anything moves
+    assert slow in graph.feedback[0].message
+    graph.ear.until(lambda: graph.feedback[-1].step > 0 and slow in graph.feedback[-1].message)
+    graph.episode.wait_for_text(slow)
+
+    said = graph.ear.listen(EpisodeEvent, "episode_event", EVENT)
+    graph.ear.until(lambda: notes.get_subscription_count() >= 4)  # recorder, episode, and twice the test
+    (name,) = {event.episode_id for event in graph.events}
+    notes.publish(EpisodeEvent(kind=EpisodeEvent.NOTE, episode_id="another", author="X", note="of another episode"))
+    notes.publish(EpisodeEvent(kind=EpisodeEvent.NOTE, episode_id=name, author="Jane Doe", note="the egg slipped"))
+    graph.ear.until(lambda: len(said) >= 2)
+    graph.ear.spin(0.2)
+    handle.cancel_goal_async()
+    _, result = graph.outcome(handle)
+    assert result.message == "cancelled"
+    assert summarise(Path(result.bag)).result["note"] == "cancelled; Jane Doe: the egg slipped"
 
 
 def test_the_step_limit_ends_it(graph: Graph) -> None:

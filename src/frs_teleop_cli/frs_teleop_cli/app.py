@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from frs_teleop_cli.keys import KEYS, Act, Key, key_named, summary
+from frs_teleop_cli.prompt import Prompt
 from frs_teleop_cli.screen import Row, Screen, Tone, screen
 from frs_teleop_cli.view import View
 
@@ -20,6 +21,9 @@ REFRESH = 0.1
 """s between two drawings; a key press draws at once."""
 
 LABEL_WIDTH = 10
+
+ELSEWHERE = "frs live train RUNS learns from the recordings"
+"""What is done beside the screen (docs/operator.md)."""
 
 STYLES: dict[Tone, str] = {"": "", "dim": "dim", "good": "green", "warn": "bold yellow", "bad": "bold red"}
 BANNERS: dict[Tone, str] = {
@@ -35,7 +39,10 @@ class Console(Protocol):
     """What is behind the screen."""
 
     def press(self, key: Key) -> None:
-        """Carry out a key other than help and quit; must not raise."""
+        """Carry out a key other than help, note and quit; must not raise."""
+
+    def note(self, text: str) -> None:
+        """Put a note into what is being recorded; must not raise."""
 
     def view(self) -> View:
         """Return what there is to show."""
@@ -68,6 +75,7 @@ class OperatorApp(App[None]):
         super().__init__(ansi_color=True)  # the terminal's own colours: readable wherever its shell is
         self._console = console
         self._help = False
+        self._prompt = Prompt()
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -87,24 +95,38 @@ class OperatorApp(App[None]):
 
     def on_resize(self) -> None:
         """Draw for the new size."""
-        for foot in self.query("#foot").results(Static):
-            foot.update(_foot(self.size.width))
         self._draw()
 
     def on_key(self, event: events.Key) -> None:
         """Carry out a key press."""
         key = key_named(event.key)
-        if key is None:
+        typing = self._prompt.shown is not None
+        if key is None and not typing:
             return
         event.stop()
         event.prevent_default()
+        if key is not None and key.act is Act.STOP:  # before everything else: no letter of a note
+            self._prompt.close()
+            self._console.press(key)
+        elif event.key == "ctrl+c":
+            self.exit()
+        elif typing:
+            if line := self._prompt.press(event.key, event.character):
+                self._console.note(line)
+        elif key is not None:
+            self._carry_out(key)
+        self._draw()
+
+    def _carry_out(self, key: Key) -> None:
         if key.act is Act.QUIT:
             self.exit()
         elif key.act is Act.HELP:
             self._help = not self._help
+        elif key.act is Act.NOTE:
+            self._help = False
+            self._prompt.open()
         else:
             self._console.press(key)
-        self._draw()
 
     def _draw(self) -> None:
         if self._console.ended:
@@ -118,7 +140,8 @@ class OperatorApp(App[None]):
         self.query_one("#compass", Static).update(Text("\n".join(shown.compass)), layout=False)
         self.query_one("#facts", Static).update(_rows(shown.facts), layout=False)
         self.query_one("#notes", Static).update(_rows(shown.notes, label_width=2), layout=False)
-        for pane in ("#top", "#facts", "#notes"):
+        self.query_one("#foot", Static).update(_foot(self.size.width, self._prompt.shown), layout=False)
+        for pane in ("#top", "#facts", "#notes", "#foot"):
             self.query_one(pane).display = not self._help
         self.query_one("#help").display = self._help
 
@@ -140,7 +163,9 @@ def _rows(rows: tuple[Row, ...], label_width: int = LABEL_WIDTH) -> Text:
     return text
 
 
-def _foot(width: int) -> Text:
+def _foot(width: int, typed: str | None) -> Text:
+    if typed is not None:
+        return Text(typed, style="bold", no_wrap=False)
     # textwrap does not break at non-breaking spaces: a key and its word stay together.
     keys = "  ".join(item.replace(" ", "\u00a0") for item in summary())
     return Text("\n".join(textwrap.wrap(keys, max(width, 20))).replace("\u00a0", " "), style="dim")
@@ -151,4 +176,4 @@ def _help() -> Text:
     for number, key in enumerate(KEYS):
         text.append("\n" if number else "")
         text.append(f" {key.shown:<10}", style="bold").append(key.meaning)
-    return text
+    return text.append("\n another terminal: ", style="bold").append(ELSEWHERE)

@@ -26,6 +26,7 @@ class Act(enum.Enum):
     SUCCESS = enum.auto()
     FAILURE = enum.auto()
     DISCARD = enum.auto()
+    NOTE = enum.auto()
     HELP = enum.auto()
     QUIT = enum.auto()
 
@@ -67,12 +68,13 @@ KEYS: tuple[Key, ...] = (
     Key(("d", "enter"), "d Enter", Act.DEFER, "policy", "drop all wishes: the policy acts"),
     Key(("m",), "m", Act.AMOUNT, "amount", "more or less: full or half the coarse speed"),
     Key(("f",), "f", Act.FLIP, "flip", "flip the compass: you face the robot"),
-    Key(("a",), "a", Act.STEERING, "steering", "switch the steering on or off"),
+    Key(("a",), "a", Act.STEERING, "steer", "switch the steering on or off"),
     Key(("b",), "b", Act.EPISODE, "begin", "begin an episode: fresh scene, steering on, recorded; x calls it off"),
     Key(("e",), "e", Act.RECORD, "record", "record by hand what you do in the present scene"),
     Key(("y",), "y", Act.SUCCESS, "success", "end the recording: success"),
-    Key(("n",), "n", Act.FAILURE, "failure", "end the recording: failure"),
+    Key(("n",), "n", Act.FAILURE, "fail", "end the recording: failure"),
     Key(("x",), "x", Act.DISCARD, "discard", "end the recording: discard"),
+    Key(("t",), "t", Act.NOTE, "note", "type a note into the recording; space stops the arm even then"),
     Key(("question_mark",), "?", Act.HELP, "help", "show or hide this help"),
     Key(("q", "ctrl+c"), "q Ctrl+C", Act.QUIT, "quit", "quit"),
 )

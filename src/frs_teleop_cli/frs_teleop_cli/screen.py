@@ -274,6 +274,10 @@ def _recorder(view: View) -> Row:
     facts = view.recorder.facts
     if facts.lost:
         return Row("Recorder", f"LOST {facts.lost} records of {facts.name}: {facts.message}", "bad")
+    if facts.alarm and facts.recording:
+        return Row("Recorder", f"RECORDING, BUT {facts.alarm}", "bad")
+    if facts.alarm:
+        return Row("Recorder", f"NOT RECORDING: {facts.alarm.removeprefix('not recording: ')}", "bad")
     if not facts.recording:
         return Row("Recorder", f"idle; {facts.message or 'b begins an episode, e records by hand'}", "dim")
     if not view.steering:

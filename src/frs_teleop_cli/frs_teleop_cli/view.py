@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from pathlib import PurePath
 from typing import Generic, TypeVar
 
@@ -17,6 +18,9 @@ from frs_teleop_cli.wishes import Taken, Wish
 from frs_teleop_cli.words import clean, finite
 
 T = TypeVar("T")
+
+AT_REST = re.compile(r"$|ready|\d+ messages in ")
+"""How the message of a recorder begins that does not record and has nothing to complain of."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +82,10 @@ class GateFacts:
 
 @dataclasses.dataclass(frozen=True)
 class RecorderFacts:
-    """Out of a RecorderState; `name` is the file's, without folder and endings."""
+    """Out of a RecorderState; `name` is the file's, without folder and endings.
+
+    `alarm`: what is amiss, in the recorder's words; empty where all is well.
+    """
 
     recording: bool
     name: str
@@ -86,6 +93,7 @@ class RecorderFacts:
     lost: int
     left_out: int
     message: str
+    alarm: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,7 +240,20 @@ def recorder_facts(message: RecorderState) -> RecorderFacts:
         lost=message.dropped_control,
         left_out=message.dropped_images,
         message=clean(said),
+        alarm=clean(_alarm(message)),
     )
+
+
+def complaints(message: str, path: str) -> str:
+    """What the recorder says beside that it records to `path`: what is missing, slow or out of step; empty: nothing."""
+    return message.removeprefix(f"recording to {path}").lstrip("; ")
+
+
+def _alarm(message: RecorderState) -> str:
+    if message.recording:
+        return complaints(message.message, message.path)
+    # A recorder at rest says "ready" or how the last file ended; everything else is why it does not record.
+    return "" if AT_REST.match(message.message) else message.message
 
 
 def task_facts(message: TaskState) -> TaskFacts:

@@ -1,12 +1,16 @@
 """The node behind the screen and a tester in one executor, for the desk's tests."""
 
+import threading
 import time
 
-from frs_msgs.msg import Guidance
+from frs_msgs.action import RunEpisode
+from frs_msgs.msg import ArmState, Guidance, PolicyInfo
+from rclpy.action import ActionServer, CancelResponse
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.task import Future
+from std_msgs.msg import Bool
 
-from frs_steering.nodes.qos import EVENT
+from frs_steering.nodes.qos import EVENT, LATCHED
 from frs_teleop_cli.keys import key_named
 from frs_teleop_cli.nodes.desk import Teleop
 
@@ -40,6 +44,10 @@ class Bench:
         known = self.tester.get_subscriptions_info_by_topic(publisher.topic_name)
         return publisher.get_subscription_count() >= len(known) and any(i.node_name == "teleop" for i in known)
 
+    def close(self):
+        self.executor.shutdown()
+        self.desk.destroy_node()
+
     async def pause(self):
         """Let an action's coroutine give way to the executor until its next turn."""
         turn = Future()
@@ -52,3 +60,51 @@ class Bench:
 
     def notes(self):
         return [note.text for note in self.desk.view().notes]
+
+
+def serve(bench, kind, name, answer, client):
+    """Offer a service; returns the list of requests that came."""
+    requests = []
+
+    def on_request(request, response):
+        requests.append(request)
+        for field, value in answer.items():
+            setattr(response, field, value)
+        return response
+
+    bench.tester.create_service(kind, name, on_request)
+    bench.until(client.service_is_ready)
+    return requests
+
+
+def conduct(bench, outcome="success", amiss=""):
+    """Offer run_episode, which finds that `amiss`; returns the goals that came and an event that ends the episode."""
+    goals, over = [], threading.Event()
+
+    async def execute(handle):
+        goals.append(handle.request)
+        for step in (0, 0, 9):
+            handle.publish_feedback(RunEpisode.Feedback(step=step, message=amiss))
+        while not over.is_set() and not handle.is_cancel_requested:
+            await bench.pause()
+        if handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.succeed()
+        return RunEpisode.Result(success=outcome == "success", message=outcome)
+
+    bench.server = ActionServer(
+        bench.tester, RunEpisode, "run_episode", execute, cancel_callback=lambda _: CancelResponse.ACCEPT
+    )
+    bench.until(bench.desk._episodes._client.server_is_ready)
+    return goals, over
+
+
+def steering_ready(bench):
+    """Let the desk hear all without which it is still starting; returns the publisher of flow_steering/active."""
+    bench.publisher(PolicyInfo, "policy_info", LATCHED).publish(PolicyInfo(execute_rows=8, row_duration=1 / 15))
+    bench.publisher(ArmState, "arm_state", LATCHED).publish(ArmState())
+    active = bench.publisher(Bool, "flow_steering/active", LATCHED)
+    active.publish(Bool(data=False))
+    bench.until(lambda: not bench.desk.view().waiting)
+    return active

@@ -5,21 +5,27 @@ import dataclasses
 
 from textual.widgets import Static
 
-from frs_teleop_cli.app import OperatorApp
+from frs_teleop_cli.app import ELSEWHERE, OperatorApp
 from frs_teleop_cli.keys import KEYS, Act
 from frs_teleop_cli.view import Note, View
+
+ITS_OWN = (Act.QUIT, Act.HELP, Act.NOTE)
+"""What the application carries out itself."""
 
 
 class Desk:
     """A console that remembers what was pressed."""
 
     def __init__(self):
-        self.pressed = []
+        self.pressed, self.notes = [], []
         self.shown = View(now=3.0, started=1.8)
         self.ended = False
 
     def press(self, key):
         self.pressed.append(key.act)
+
+    def note(self, text):
+        self.notes.append(text)
 
     def view(self):
         return self.shown
@@ -47,11 +53,11 @@ def test_every_key_of_the_table_arrives():
     async def steps(_app, driver, _desk):
         for key in KEYS:
             for name in key.names:
-                if key.act not in (Act.QUIT, Act.HELP):
+                if key.act not in ITS_OWN:
                     await driver.press(name)
 
     desk = pilot((80, 24), steps)
-    expected = [key.act for key in KEYS if key.act not in (Act.QUIT, Act.HELP) for _ in key.names]
+    expected = [key.act for key in KEYS if key.act not in ITS_OWN for _ in key.names]
     assert desk.pressed == expected
 
 
@@ -110,11 +116,35 @@ def test_help_shows_the_whole_table_and_goes_again():
         await driver.press("question_mark")
         text = "\n".join(on_screen(app))
         assert all(key.meaning in text for key in KEYS)
+        assert ELSEWHERE in text
         await driver.press("question_mark")
         assert "Recorder" in "\n".join(on_screen(app))
         assert not app.query_one("#help", Static).display
 
     pilot((80, 24), steps)
+
+
+def test_a_note_is_typed_at_the_foot_and_no_letter_of_it_is_a_key():
+    async def steps(app, driver, desk):
+        await driver.press("t", *"aqy", "underscore", "x", "backspace", "n")
+        assert "Note: aqy_n" in "\n".join(on_screen(app)[-2:])
+        await driver.press("enter")
+        assert "space STOP" in "\n".join(on_screen(app)[-2:])
+        await driver.press("t", "a", "escape", "c")
+
+    desk = pilot((80, 24), steps)
+    assert desk.notes == ["aqy n"]
+    assert desk.pressed == [Act.CLOSE]
+
+
+def test_space_stops_while_a_note_is_typed_and_ctrl_c_quits():
+    async def steps(app, driver, desk):
+        await driver.press("t", "a", "space", "c")
+        assert desk.pressed == [Act.STOP, Act.CLOSE]
+        await driver.press("t", "ctrl+c")
+        assert app._exit
+
+    assert pilot((80, 24), steps).notes == []
 
 
 def test_markup_in_messages_is_shown_as_it_is():

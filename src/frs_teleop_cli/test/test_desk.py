@@ -1,13 +1,8 @@
 """The node behind the screen, among real publishers and servers."""
 
-import threading
-
 import pytest
-from desk_bench import Bench
-from frs_msgs.action import RunEpisode
-from frs_msgs.msg import ArmState, Decision, EpisodeEvent, GateReport, Guidance, PolicyInfo, RecorderState, TaskState
-from frs_msgs.srv import StartRecording, StopRecording
-from rclpy.action import ActionServer, CancelResponse
+from desk_bench import Bench, conduct, serve, steering_ready
+from frs_msgs.msg import ArmState, Decision, GateReport, Guidance, PolicyInfo, TaskState
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
@@ -20,23 +15,7 @@ from frs_teleop_cli.wishes import Wish
 def bench(node):
     made = Bench(node)
     yield made
-    made.executor.shutdown()
-    made.desk.destroy_node()
-
-
-def serve(bench, kind, name, answer, client):
-    """Offer a service; returns the list of requests that came."""
-    requests = []
-
-    def on_request(request, response):
-        requests.append(request)
-        for field, value in answer.items():
-            setattr(response, field, value)
-        return response
-
-    bench.tester.create_service(kind, name, on_request)
-    bench.until(client.service_is_ready)
-    return requests
+    made.close()
 
 
 def decision_for(guidance, **fields):
@@ -60,27 +39,6 @@ def test_one_press_is_one_guidance(bench):
     assert (message.source, message.author) == (Guidance.SOURCE_HUMAN, "operator")
     assert (message.defer, message.amount, message.gripper) == (False, 1.0, Guidance.GRIPPER_KEEP)
     assert (message.validity.sec, message.validity.nanosec) == (1, 0)
-
-
-def conduct(bench, outcome="success"):
-    """Offer run_episode; returns the goals that came and an event that ends the episode."""
-    goals, over = [], threading.Event()
-
-    async def execute(handle):
-        goals.append(handle.request)
-        while not over.is_set() and not handle.is_cancel_requested:
-            await bench.pause()
-        if handle.is_cancel_requested:
-            handle.canceled()
-        else:
-            handle.succeed()
-        return RunEpisode.Result(success=outcome == "success", message=outcome)
-
-    bench.server = ActionServer(
-        bench.tester, RunEpisode, "run_episode", execute, cancel_callback=lambda _: CancelResponse.ACCEPT
-    )
-    bench.until(bench.desk._episodes._client.server_is_ready)
-    return goals, over
 
 
 def test_taps_are_sent_as_decisions_take_them_up(bench):
@@ -242,16 +200,6 @@ def test_screen_learns_from_every_topic(bench):
     assert view.lead == 2  # the schedule's, before anything was measured
 
 
-def steering_ready(bench):
-    """Let the desk hear all without which it is still starting; returns the publisher of flow_steering/active."""
-    bench.publisher(PolicyInfo, "policy_info", LATCHED).publish(PolicyInfo(execute_rows=8, row_duration=1 / 15))
-    bench.publisher(ArmState, "arm_state", LATCHED).publish(ArmState())
-    active = bench.publisher(Bool, "flow_steering/active", LATCHED)
-    active.publish(Bool(data=False))
-    bench.until(lambda: not bench.desk.view().waiting)
-    return active
-
-
 def test_what_is_still_starting_is_known_until_all_have_been_heard(bench):
     assert bench.desk.view().waiting == ("arm_controller", "vla_inference", "flow_steering")
     bench.press("b")
@@ -309,52 +257,24 @@ def test_episode_is_called_off_by_a_key_and_by_leaving(bench):
     bench.until(lambda: not bench.desk._episodes.running)
 
 
+def test_what_is_amiss_before_an_episode_is_told_once(bench):
+    said = "before the episode: the recorder says: the disk of /runs has room for 3 minutes"
+    goals, over = conduct(bench, amiss=said.removeprefix("before the episode: "))
+    steering_ready(bench)
+    bench.publisher(TaskState, "task_state", LATCHED).publish(TaskState(task="egg_in_basket"))
+    bench.until(lambda: bench.desk.view().task)
+    bench.press("b")
+    bench.until(lambda: said in bench.notes() and bench.desk._episodes.running)
+    over.set()
+    bench.until(lambda: not bench.desk._episodes.running)
+    assert bench.notes().count(said) == len(goals) == 1
+    assert next(note for note in bench.desk.view().notes if note.text == said).bad
+
+
 def test_episode_without_a_conductor_says_so(bench):
     steering_ready(bench)
     bench.press("b")
     assert bench.notes() == ["no episode can begin: nobody conducts any here; e records by hand"]
-
-
-def test_operator_records_and_labels_an_episode(bench):
-    started = serve(bench, StartRecording, "recorder/start", {"success": True}, bench.desk._labels._start.client)
-    stopped = serve(
-        bench, StopRecording, "recorder/stop", {"success": True, "messages": 77}, bench.desk._labels._stop.client
-    )
-    events = []
-    bench.tester.create_subscription(EpisodeEvent, "episode_event", events.append, EVENT)
-    bench.until(lambda: bench.desk._labels._events.get_subscription_count() >= 2)
-    state = bench.publisher(RecorderState, "recorder_state", LATCHED)
-    task = bench.publisher(TaskState, "task_state", LATCHED)
-    task.publish(TaskState(task="egg_in_basket", instruction="put it in", seed=7))
-    bench.until(lambda: bench.desk.view().task)
-    bench.press("e")
-    bench.until(lambda: events)
-    state.publish(RecorderState(recording=True))
-    bench.until(lambda: bench.desk.view().recorder)
-    bench.press("y")
-    bench.until(lambda: stopped and len(events) == 2)
-    assert (started[0].task, started[0].instruction, started[0].seed) == ("egg_in_basket", "put it in", 7)
-    assert [event.kind for event in events] == [EpisodeEvent.STARTED, EpisodeEvent.SUCCEEDED]
-    assert {event.episode_id for event in events} == {started[0].episode_id}
-    assert {event.author for event in events} == {"operator"}
-    assert stopped[0].label == EpisodeEvent.SUCCEEDED
-    bench.until(lambda: "77 messages recorded" in bench.notes())
-
-
-def test_conducted_episode_is_left_to_its_conductor_until_that_is_gone(bench):
-    stopped = serve(bench, StopRecording, "recorder/stop", {"success": True}, bench.desk._labels._stop.client)
-    events = bench.publisher(EpisodeEvent, "episode_event", EVENT)
-    events.publish(EpisodeEvent(kind=EpisodeEvent.STARTED, episode_id="egg-0", author="episode"))
-    state = bench.publisher(RecorderState, "recorder_state", LATCHED)
-    state.publish(RecorderState(recording=True, path="/somewhere/egg-0.mcap"))
-    bench.until(lambda: bench.desk.view().recorder and bench.desk._labels._episode)
-    bench.press("n")
-    assert bench.notes() == ["episode egg-0 is conducted by episode, which labels it itself"]
-    bench.tester.destroy_publisher(events)
-    bench.until(lambda: bench.desk.count_publishers("episode_event") == 1)
-    bench.press("n")
-    bench.until(lambda: stopped)
-    assert stopped[0].label == EpisodeEvent.FAILED
 
 
 def test_unanswered_question_is_given_up(bench):

@@ -169,6 +169,18 @@ def test_task_and_recorder():
     assert text_of(view, "Recorder") == "LOST 3 records of egg-0001: the disk is full"
 
 
+def test_an_alarm_of_the_recorder_goes_before_the_count_of_messages():
+    silent = "camera/wrist/color/image_raw has not come for 2 s"
+    recorder = RecorderFacts(True, "egg-0001", 1234, 0, 0, silent, silent)
+    view = dataclasses.replace(EMPTY, recorder=Seen(recorder, 9.9), steering=False)
+    assert text_of(view, "Recorder") == f"RECORDING, BUT {silent}"
+    assert screen(view).facts[-1].tone == "bad"
+    refused = dataclasses.replace(recorder, recording=False, alarm="not recording: can't write to /runs")
+    view = dataclasses.replace(EMPTY, recorder=Seen(refused, 9.9))
+    assert text_of(view, "Recorder") == "NOT RECORDING: can't write to /runs"
+    assert screen(view).facts[-1].tone == "bad"
+
+
 def test_missing_nodes_and_fresh_notes_only():
     notes = tuple(Note(f"note {number}", 9.0) for number in range(9)) + (Note("old", 10.0 - NOTE_TIME),)
     view = dataclasses.replace(EMPTY, absent=("recorder",), notes=notes)

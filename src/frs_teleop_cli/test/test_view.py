@@ -108,6 +108,28 @@ def test_recording_is_named_without_folder_and_endings():
     assert facts.recorder_facts(RecorderState(message="ready")).message == "ready"
 
 
+@pytest.mark.parametrize(
+    ("recording", "message", "alarm"),
+    [
+        (True, "recording to /r/egg.mcap.partial", ""),
+        (True, "recording to /r/egg.mcap.partial; joint_states never came", "joint_states never came"),
+        (
+            True,
+            "camera/wrist/color/image_raw has not come for 2 s",
+            "camera/wrist/color/image_raw has not come for 2 s",
+        ),
+        (False, "", ""),
+        (False, "ready", ""),
+        (False, "77 messages in /r/egg.mcap; 0 control records lost, 0 images left out", ""),
+        (False, "not recording: can't write to /r", "not recording: can't write to /r"),
+        (False, "No space left on device", "No space left on device"),
+    ],
+)
+def test_what_the_recorder_finds_amiss_is_an_alarm(recording, message, alarm):
+    state = RecorderState(recording=recording, path="/r/egg.mcap.partial", message=message)
+    assert facts.recorder_facts(state).alarm == alarm
+
+
 def test_directions_are_rounded_to_the_axes():
     message = Guidance(amount=1.0)
     message.direction.x, message.direction.z = -0.99999, 1e-9

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from frs_msgs.action import RunEpisode
 from frs_msgs.msg import ArmState, EpisodeEvent, TaskState
-from frs_msgs.srv import ResetTask, StartRecording, StopRecording
+from frs_msgs.srv import ResetTask, StartRecording
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.executors import SingleThreadedExecutor
@@ -19,6 +19,7 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool
 
 from frs_sim.nodes.episode_peers import Interrupted, PeerError, Peers
+from frs_sim.nodes.episode_recording import Recording
 from frs_sim.nodes.own_episodes import OwnEpisodes
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.qos import EVENT
@@ -30,6 +31,7 @@ REST_SPEED = 0.05  # rad/s; below it on every joint the arm is at rest
 REST_SECONDS = 0.3  # s for which it must have been
 HOLD_TIMEOUT = 4.0  # s; a lease of 1 s at most and a deceleration, with room
 FEEDBACK_EVERY = 0.5  # s
+WARN_EVERY = 10.0  # s between two words in the log about a recorder that complains
 SILENCE = 1.0  # s without a decision after which a restarted flow_steering is looked for
 CLOSE_SECONDS = 1.2  # s for making safe on the way out; a node stops within 2 s
 
@@ -59,7 +61,6 @@ class _Run:
     result: RunEpisode.Result
     instruction: str = ""
     announced: bool = False
-    recording: bool = False
     scene: tuple[str, int, int] = ("", 0, 0)
     first_step: int = 0
     first_decision: int = 0
@@ -79,6 +80,7 @@ class Episode(Node):
         super().__init__("episode")
         self._settings = declare(self, EpisodeParameters)
         self._peers = Peers(self, self._interruption)
+        self._recording = Recording(self._peers)
         self._events = self.create_publisher(EpisodeEvent, "episode_event", EVENT)
         self._goal: ServerGoalHandle | None = None
         self._busy = False
@@ -167,7 +169,7 @@ class Episode(Node):
         try:
             self._prepare(episode)
             if goal.record_directory:
-                self._record(episode)
+                self._record(episode, handle)
             self._announce(episode, EpisodeEvent.STARTED, "")
             self._activate(episode)
             label, note = self._watch(episode, handle)
@@ -237,27 +239,19 @@ class Episode(Node):
 
         return rests
 
-    def _record(self, episode: _Run) -> None:
-        peers = self._peers
-        state = peers.recorder_state.message
-        if state is not None and state.recording:  # left open by a conductor that died
-            stop = StopRecording.Request(label=EpisodeEvent.DISCARDED, note="left open when the next episode began")
-            peers.call(peers.stop_recording, stop, ANSWER_TIMEOUT)
-        answer = peers.call(
-            peers.start_recording,
-            StartRecording.Request(
-                episode_id=episode.result.episode_id,
-                task=episode.scene[0],
-                instruction=episode.instruction,
-                seed=episode.goal.seed,
-                directory=episode.goal.record_directory,
-            ),
-            ANSWER_TIMEOUT,
+    def _record(self, episode: _Run, handle: ServerGoalHandle) -> None:
+        """Begin the recording; what the recorder finds amiss is told, and refuses nothing that it does not itself."""
+        if amiss := self._recording.preflight():
+            self.get_logger().warning(f"{episode.result.episode_id}: the recorder says: {amiss}")
+            handle.publish_feedback(RunEpisode.Feedback(message=f"the recorder says: {amiss}"))
+        request = StartRecording.Request(
+            episode_id=episode.result.episode_id,
+            task=episode.scene[0],
+            instruction=episode.instruction,
+            seed=episode.goal.seed,
+            directory=episode.goal.record_directory,
         )
-        if not answer.success:
-            raise PeerError(f"the episode can't be recorded: {answer.message}")
-        episode.recording = True
-        episode.result.bag = answer.path
+        episode.result.bag = self._recording.begin(request)
 
     def _switch(self, on: bool, seconds: float = ANSWER_TIMEOUT, *, to_the_end: bool = False) -> SetBool.Response:
         request = SetBool.Request(data=on)
@@ -288,11 +282,17 @@ class Episode(Node):
             if time.monotonic() >= next_feedback:
                 next_feedback += FEEDBACK_EVERY
                 result = episode.result
-                handle.publish_feedback(
-                    RunEpisode.Feedback(
-                        step=result.steps, chunks=result.chunks, message=self._peers.arm_state.message.message
-                    )
-                )
+                feedback = RunEpisode.Feedback(step=result.steps, chunks=result.chunks, message=self._amiss())
+                handle.publish_feedback(feedback)
+
+    def _amiss(self) -> str:
+        """What goes wrong just now, in words; empty: nothing."""
+        arm: ArmState = self._peers.arm_state.message
+        fault = arm.message if arm.state == ArmState.FAULT else ""
+        if alarm := self._recording.alarm():
+            alarm = f"the recorder says: {alarm}"
+            self.get_logger().warning(alarm, throttle_duration_sec=WARN_EVERY)
+        return "; ".join(filter(None, (fault, alarm)))
 
     def _count(self, episode: _Run) -> None:
         if math.isnan(episode.begun):
@@ -363,16 +363,10 @@ class Episode(Node):
             except PeerError as error:
                 wrong.append(str(error))
             self._announce(episode, label, note)
-        if episode.recording:
-            try:
-                answer = peers.call(
-                    peers.stop_recording, StopRecording.Request(label=label, note=note), 12.0, to_the_end=True
-                )
-                episode.result.bag = answer.path or episode.result.bag
-                if not answer.success:
-                    wrong.append(f"the recording is not whole: {answer.message}")
-            except PeerError as error:
-                wrong.append(str(error))
+        if self._recording.running:
+            path, problem = self._recording.end(label, note)
+            episode.result.bag = path or episode.result.bag
+            wrong += [problem] if problem else []
         return wrong
 
     def _announce(self, episode: _Run, kind: int, note: str) -> None:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from frs_msgs.msg import ArmState, Decision, PolicyInfo, RecorderState, TaskState
+from frs_msgs.msg import ArmState, Decision, EpisodeEvent, PolicyInfo, RecorderState, TaskState
 from frs_msgs.srv import ResetTask, StartRecording, StopRecording
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from frs_steering.nodes.qos import EVENT, LATCHED
 
@@ -59,8 +59,12 @@ class Peers:
         self.policy_info = self._hear(node, PolicyInfo, "policy_info", LATCHED)
         self.recorder_state = self._hear(node, RecorderState, "recorder_state", LATCHED)
         self.decision = self._hear(node, Decision, "decision", EVENT)
+        self.notes: list[EpisodeEvent] = []
+        """That people gave, oldest first."""
+        node.create_subscription(EpisodeEvent, "episode_event", self._on_event, EVENT)
         self.reset: Client[Any, Any] = node.create_client(ResetTask, "sim/reset")
         self.activate: Client[Any, Any] = node.create_client(SetBool, "flow_steering/activate")
+        self.preflight: Client[Any, Any] = node.create_client(Trigger, "recorder/preflight")
         self.start_recording: Client[Any, Any] = node.create_client(StartRecording, "recorder/start")
         self.stop_recording: Client[Any, Any] = node.create_client(StopRecording, "recorder/stop")
 
@@ -75,6 +79,10 @@ class Peers:
 
         node.create_subscription(kind, topic, keep, qos)
         return heard
+
+    def _on_event(self, event: EpisodeEvent) -> None:
+        if event.kind == EpisodeEvent.NOTE:
+            self.notes.append(event)
 
     def hurry(self, seconds: float) -> None:
         """The process ends: all waits together take no longer than `seconds` from now on."""

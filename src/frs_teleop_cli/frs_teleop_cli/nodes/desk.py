@@ -85,6 +85,7 @@ class Teleop(Node):
         self._notes: collections.deque[Note] = collections.deque(maxlen=20)
         now = time.monotonic()
         self._view = View(now, now, operator=self.parameters.operator, flipped=self.parameters.facing)
+        self._told_policy = self.parameters.instruction
         self._connect()
 
     def _connect(self) -> None:
@@ -92,6 +93,7 @@ class Teleop(Node):
         if self.parameters.instruction:
             self._instruction = self.create_publisher(String, "instruction", LATCHED)
             self._instruction.publish(String(data=self.parameters.instruction))
+        self.create_subscription(String, "instruction", self._on_instruction, LATCHED)
         self.create_subscription(ArmState, "arm_state", self._on_arm, LATCHED)
         self.create_subscription(Decision, "decision", self._on_decision, EVENT)
         self.create_subscription(GateReport, "gate_report", self._on_gate, EVENT)
@@ -105,7 +107,9 @@ class Teleop(Node):
         self._reset = Asking(self, Trigger, "arm_controller/reset", "arm_controller", self.tell)
         self._activate = Asking(self, SetBool, "flow_steering/activate", "flow_steering", self.tell)
         self._episodes = Episodes(self, self.parameters.record_directory, self.tell)
-        self._labels = Labels(self, self.parameters.operator, self.tell, self._on_episode_end)
+        self._labels = Labels(
+            self, self.parameters.operator, self.tell, self._on_episode_end, lambda: self._episodes.running
+        )
         # Not on ROS time: a simulator that stands still must not stop the stop.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.1, self._housekeeping, clock=steady)
@@ -146,6 +150,14 @@ class Teleop(Node):
         with self._lock:
             self._notes.append(Note(clean(text), time.monotonic(), bad))
 
+    def note(self, text: str) -> None:
+        """Put a note into what is being recorded. Never raises."""
+        try:
+            with self._lock:
+                self._labels.note(clean(text), self._view.recorder.facts if self._view.recorder else None)
+        except Exception as error:
+            self.tell(f"the note {text!r}: {error}", bad=True)
+
     def press(self, key: Key) -> None:
         """Carry out a key. Never raises: an error must not take the screen, and with it the stop, away."""
         try:
@@ -185,7 +197,7 @@ class Teleop(Node):
             case Act.RECORD:
                 if not self._view.steering:
                     self.tell("the steering is OFF: nothing moves while you record; a switches it on", bad=True)
-                self._labels.start(self._view.task.facts if self._view.task else None, now)
+                self._labels.start(self._view.task.facts if self._view.task else None, self._told_policy, now)
             case Act.SUCCESS:
                 self._end_recording(EpisodeEvent.SUCCEEDED, now)
             case Act.FAILURE:
@@ -274,6 +286,9 @@ class Teleop(Node):
 
     def _on_recorder(self, message: RecorderState) -> None:
         self._learn(recorder=Seen(facts.recorder_facts(message), time.monotonic()))
+
+    def _on_instruction(self, message: String) -> None:
+        self._told_policy = message.data
 
     def _on_task(self, message: TaskState) -> None:
         self._learn(task=Seen(facts.task_facts(message), time.monotonic()))

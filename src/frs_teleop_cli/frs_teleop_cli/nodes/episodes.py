@@ -30,6 +30,7 @@ class Episodes:
         self._directory, self._tell = record_directory, tell
         self._client: ActionClient = ActionClient(node, RunEpisode, "run_episode")
         self._asked_at = math.inf
+        self._told = False
         self._goal: Future[ClientGoalHandle] | None = None
         self._handle: ClientGoalHandle | None = None
 
@@ -48,8 +49,8 @@ class Episodes:
             return
         seed = task.seed if task.episode == 0 else task.seed + 1
         goal = RunEpisode.Goal(task=task.task, seed=seed, record_directory=self._directory)
-        self._asked_at = at
-        self._goal = self._client.send_goal_async(goal)
+        self._asked_at, self._told = at, False
+        self._goal = self._client.send_goal_async(goal, self._on_feedback)
         self._goal.add_done_callback(lambda future: self._answered(future, f"{task.task}, seed {seed}"))
 
     def call_off(self) -> None:
@@ -84,6 +85,12 @@ class Episodes:
         self._goal, self._handle = None, handle
         self._tell(f"episode begins: {scene}; x calls it off")
         handle.get_result_async().add_done_callback(self._ended)
+
+    def _on_feedback(self, message: RunEpisode.Impl.FeedbackMessage) -> None:
+        # Before the first step: what the preflight found. Later alarms stand in the line "Recorder" all the while.
+        if message.feedback.message and not message.feedback.step and not self._told:
+            self._told = True
+            self._tell(f"before the episode: {message.feedback.message}", bad=True)
 
     def _ended(self, future: Future[RunEpisode.Impl.GetResultService.Response]) -> None:
         self._handle = None

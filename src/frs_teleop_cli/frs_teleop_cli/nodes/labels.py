@@ -9,10 +9,12 @@ from collections.abc import Callable
 from frs_msgs.msg import EpisodeEvent
 from frs_msgs.srv import StartRecording, StopRecording
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from frs_steering.nodes.qos import EVENT
+from frs_teleop_cli.names import file_name
 from frs_teleop_cli.nodes.asking import Asking, Tell
-from frs_teleop_cli.view import RecorderFacts, TaskFacts
+from frs_teleop_cli.view import RecorderFacts, TaskFacts, complaints
 
 LABELS = {
     EpisodeEvent.SUCCEEDED: "succeeded",
@@ -41,33 +43,71 @@ class Labels:
     were started here, or whose conductor is gone.
     """
 
-    def __init__(self, node: Node, operator: str, tell: Tell, on_end: Callable[[int, str], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        operator: str,
+        tell: Tell,
+        on_end: Callable[[int, str], None],
+        begun_here: Callable[[], bool],
+    ) -> None:
         """Connect.
 
         Args:
             node: node to publish, subscribe and ask with.
-            operator: author of the events.
+            operator: author of the events, in any letters.
             tell: where messages for the operator go.
             on_end: called with the kind of the event and the episode's id when an episode has ended.
+            begun_here: whether this operator asked for the episode that another node conducts.
         """
         self._node, self._operator, self._tell, self._on_end = node, operator, tell, on_end
+        self._begun_here = begun_here
         self._episode: Episode | None = None
+        self._notes: list[str] = []
         self._events = node.create_publisher(EpisodeEvent, "episode_event", EVENT)
         node.create_subscription(EpisodeEvent, "episode_event", self._on_event, EVENT)
+        self._preflight = Asking(node, Trigger, "recorder/preflight", "recorder", tell)
         self._start = Asking(node, StartRecording, "recorder/start", "recorder", tell)
         self._stop = Asking(node, StopRecording, "recorder/stop", "recorder", tell)
 
-    def start(self, task: TaskFacts | None, at: float) -> None:
-        """Begin a recording of the present task."""
+    def start(self, task: TaskFacts | None, instruction: str, at: float) -> None:
+        """Begin a recording of the present task, after telling what the recorder finds amiss.
+
+        Args:
+            task: what the simulated cell says of itself; None on a robot, where nobody says it.
+            instruction: what the policy is told; where there is no task it stands in for it.
+            at: monotonic moment [s].
+        """
         episode = Episode(
-            f"{self._operator}-{time.strftime('%Y%m%d-%H%M%S')}",
+            f"{file_name(self._operator, 'operator')}-{time.strftime('%Y%m%d-%H%M%S')}",
             self._operator,
-            *((task.task, task.instruction, task.seed) if task else ()),
+            *((task.task, task.instruction, task.seed) if task else (file_name(instruction, ""), instruction)),
         )
+        if not self._preflight.client.service_is_ready():
+            self._begin(episode, False, at)
+            return
+
+        def looked(response: Trigger.Response) -> None:
+            if not response.success:
+                self._tell(f"before the recording: {response.message}", bad=True)
+            self._begin(episode, not response.success, time.monotonic())
+
+        self._preflight.ask(Trigger.Request(), at, looked)
+
+    def _begin(self, episode: Episode, told: bool, at: float) -> None:
         request = StartRecording.Request(
             episode_id=episode.episode_id, task=episode.task, instruction=episode.instruction, seed=episode.seed
         )
-        self._start.ask(request, at, lambda response: self._started(episode, response))
+        self._start.ask(request, at, lambda response: self._started(episode, told, response))
+
+    def note(self, text: str, recorder: RecorderFacts | None) -> None:
+        """Put a note into the recording, under the operator's name, and into its label."""
+        if recorder is None or not recorder.recording:
+            self._tell(f"nothing is being recorded that could take the note {text!r}", bad=True)
+            return
+        self._notes.append(text)
+        self._publish(EpisodeEvent.NOTE, self._episode or Episode(recorder.name, self._operator), text)
+        self._tell(f"noted: {text}")
 
     def end(self, kind: int, recorder: RecorderFacts | None, at: float) -> None:
         """End the recording with a label.
@@ -87,19 +127,22 @@ class Labels:
             return
         # The event goes out first, so that it is in the file that the service closes.
         self._publish(kind, episode)
-        request = StopRecording.Request(label=kind, note=f"labelled by {self._operator}")
+        request = StopRecording.Request(label=kind, note="; ".join([f"labelled by {self._operator}", *self._notes]))
         self._stop.ask(request, at, lambda response: self._ended(kind, episode, response))
 
     def expire(self, at: float) -> None:
         """Give up questions that were not answered."""
+        self._preflight.expire(at)
         self._start.expire(at)
         self._stop.expire(at)
 
-    def _started(self, episode: Episode, response: StartRecording.Response) -> None:
+    def _started(self, episode: Episode, told: bool, response: StartRecording.Response) -> None:
         if not response.success:
             self._tell(f"recorder/start: {response.message}", bad=True)
             return
-        self._episode = episode
+        if not told and (amiss := complaints(response.message, response.path)):
+            self._tell(f"at the recording's start: {amiss}", bad=True)
+        self._episode, self._notes = episode, []
         self._publish(EpisodeEvent.STARTED, episode)
         self._tell(f"recording {episode.episode_id}: y success, n failure, x discard")
 
@@ -107,7 +150,7 @@ class Labels:
         if not response.success:
             self._tell(f"recorder/stop: {response.message}", bad=True)
             return
-        self._episode = None
+        self._episode, self._notes = None, []
         lost = response.dropped_control
         self._tell(f"{response.messages} messages recorded" + (f", {lost} LOST" if lost else ""), bad=lost > 0)
         self._on_end(kind, episode.episode_id)
@@ -116,12 +159,15 @@ class Labels:
         if event.author == self._operator:
             return
         if event.kind == EpisodeEvent.STARTED:
-            self._episode = Episode(event.episode_id, event.author)
+            self._notes = []
+            self._episode = Episode(event.episode_id, event.author, event.task, event.instruction, event.seed)
+            if self._begun_here():
+                self._publish(EpisodeEvent.NOTE, self._episode, "began this episode")
         elif event.kind in LABELS:
             self._episode = None
             self._on_end(event.kind, event.episode_id)
 
-    def _publish(self, kind: int, episode: Episode) -> None:
+    def _publish(self, kind: int, episode: Episode, note: str = "") -> None:
         event = EpisodeEvent(
             kind=kind,
             episode_id=episode.episode_id,
@@ -129,6 +175,7 @@ class Labels:
             instruction=episode.instruction,
             seed=episode.seed,
             author=self._operator,
+            note=note,
         )
         event.header.stamp = self._node.get_clock().now().to_msg()
         self._events.publish(event)
