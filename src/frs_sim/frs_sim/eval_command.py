@@ -17,7 +17,7 @@ from frs_sim.code_hash import code_hash
 from frs_sim.eval_plots import plot
 from frs_sim.eval_table import report
 from frs_sim.learned import LEARNED, load_learned
-from frs_sim.reasoners import parse_reasoner
+from frs_sim.reasoners import ReasonerChoice, parse_reasoner
 from frs_sim.rows import NOBODY, PARQUET, Journal, Row, RowsError, Trial, read_parquet, write_parquet
 from frs_sim.scores import summary
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, HELD_OUT, TRAINING, find_task
@@ -42,11 +42,14 @@ examples:
   frs eval --methods base --near-end               can the policy finish a held-out task?
   frs eval --tasks egg_in_basket --methods base,frs,dsbc,bc --noise-policy egg-dsbc.safetensors egg-bc.safetensors
                                                    what was learnt from rollouts (frs train dsbc --help)
+  frs eval --tasks ring_on_stand --methods direct --reasoner expert --episodes 20 --record demonstrations
+                                                   the scripted expert demonstrates, for frs train dsbc
   frs eval --plot runs/eval                        the table and the plots anew, without running anything
 
 A method is a name with settings: base, frs, frs:steps=20, frs:steps=20,delegate=no. Methods are parted by spaces or
 commas; key=value after a comma belongs to the method before it. A method that takes no guidance is run once, whatever
---reasoner and --every say; dsbc and bc are such, and say by a file of --noise-policy what to denoise, or to drive.
+--reasoner and --every say; dsbc, offline-dsbc (trained on demonstrations) and bc are such, and say by a file of
+--noise-policy what to denoise, or to drive. The expert says no directions but whole chunks, which direct drives.
 
 DIR holds episodes.parquet (one row an episode), summary.json, summary.md and the plots, all of this command's episodes
 alone; and journal.jsonl, of all that were ever run there. Interrupted? The same command goes on where it stopped. A row
@@ -81,7 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--methods", nargs="+", default=["base,frs"], help="see below (default: base,frs)")
     add(
         "--reasoner", default="oracle", metavar="NAME,...",
-        help="who gives directions: 'oracle', or 'noisy:P' that errs with probability P; several are compared"
+        help="who gives directions: 'oracle', or 'noisy:P' that errs with probability P; several are compared; 'expert'"
+        " demonstrates"
         " (default: %(default)s)",
     )  # fmt: skip
     add(
@@ -92,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--episodes", type=int, default=50, help="for each task, method and seed (default: %(default)s)")
     add("--seed", default="0", metavar="S,...", help="blocks of scenes, disjoint (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count(), help="processes (default: all cores)")
-    add("--noise-policy", nargs="+", type=Path, default=[], metavar="FILE", help="of the methods dsbc and bc, one each")
+    add("--noise-policy", nargs="+", type=Path, default=[], metavar="FILE", help="of the learnt methods, one each")
     add("--weights", type=Path, default=None, help="of the embedded policy (default: the package's)")
     add(
         "--in-distribution", action="store_true",
@@ -175,6 +179,7 @@ def _plan(args: argparse.Namespace) -> Plan:
     except ValueError as error:
         raise ArgumentError(str(error)) from error
     _check_learned(methods, learned)
+    _check_demonstrating(methods, reasoners)
     guided = [(str(reasoner), every) for reasoner in reasoners for every in everies]
     conditions = [
         (str(method), *guide)
@@ -206,10 +211,18 @@ def _plan(args: argparse.Namespace) -> Plan:
     return Plan(trials, args.jobs, args.weights, args.out, files, args.record)
 
 
+def _check_demonstrating(methods: Sequence[Method | str], reasoners: Sequence[ReasonerChoice]) -> None:
+    steered = [method for method in methods if isinstance(method, Method) and method.needs_reference]
+    wrong = [str(method) for method in steered if method.source != "direct"]
+    if wrong and any(reasoner.demonstrates for reasoner in reasoners):
+        raise ArgumentError(f"the reasoner 'expert' says whole chunks, for the method direct alone; not {wrong[0]!r}")
+
+
 def _check_learned(methods: Sequence[Method | str], learned: Mapping[str, NoisePolicy]) -> None:
     for method in methods:
         if method in LEARNED and method not in learned:
-            raise ArgumentError(f"method {method!r} needs its file: --noise-policy FILE (frs train {method} makes one)")
+            how = "dsbc --from-demonstrations" if method == "offline-dsbc" else method
+            raise ArgumentError(f"method {method!r} needs its file: --noise-policy FILE (frs train {how} makes one)")
     for name, noise_policy in learned.items():
         if name not in methods:
             raise ArgumentError(f"{noise_policy.path} is for the method {name!r}, which --methods does not name")

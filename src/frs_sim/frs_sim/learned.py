@@ -1,11 +1,10 @@
-"""The methods that were learnt from rollouts: `dsbc` says the noise, `bc` the chunk itself."""
+"""Methods that were learnt: `dsbc` says the noise, of rollouts, `offline-dsbc` of demonstrations; `bc` the chunk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from frs_steering.learn.noise_network import KINDS
 from frs_steering.learn.noise_policy import NoisePolicy, load
 from frs_steering.policies import Observation, Policy, PolicySpec
 from frs_steering.steer.answer import answer
@@ -14,8 +13,8 @@ from frs_steering.steer.deferral import Trust
 from frs_steering.steer.method import Method
 from frs_steering.steer.query import Answer, Operation, Query
 
-LEARNED = KINDS
-"""Names of the methods, beside those of `steer.method`; each takes its noise policy from a file."""
+LEARNED = ("dsbc", "offline-dsbc", "bc")
+"""Names of the methods, beside those of `steer.method`; each takes its noise policy from a file, which says its own."""
 
 
 def decide_learned(policy: Policy, observation: Observation, noise_policy: NoisePolicy, seed: int) -> Decided:
@@ -24,7 +23,7 @@ def decide_learned(policy: Policy, observation: Observation, noise_policy: Noise
     Args:
         policy: the frozen policy that the noise policy was trained with.
         observation: what both see.
-        noise_policy: "dsbc": the policy denoises what it says; "bc": what it says is driven.
+        noise_policy: of kind "dsbc": the policy denoises what it says; "bc": what it says is driven.
         seed: of the noise policy's draw.
     """
     features = answer(policy, observation, Query(Operation.ENCODE)).features
@@ -46,7 +45,7 @@ def load_learned(files: Sequence[Path], spec: PolicySpec) -> dict[str, NoisePoli
     for path in files:
         noise_policy = load(path)
         noise_policy.check_fits(spec)
-        if noise_policy.kind in found:
-            raise ValueError(f"{path} is the second file for {noise_policy.kind!r}; one for each method is needed")
-        found[noise_policy.kind] = noise_policy
+        if noise_policy.method in found:
+            raise ValueError(f"{path} is the second file for {noise_policy.method!r}; one for each method is needed")
+        found[noise_policy.method] = noise_policy
     return found

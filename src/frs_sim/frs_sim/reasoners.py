@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from frs_sim.cell import Truth
+from frs_sim.demonstrator import Demonstrator
 from frs_sim.oracle import AUTHOR, LESS, oracle
 from frs_sim.tasks import Task
 from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
@@ -34,20 +35,24 @@ class ReasonerChoice:
 
     Attributes:
         wrong: 0..1, probability that a wish is replaced by a random other one; 0 is the oracle.
+        demonstrates: it says whole chunks instead of directions, as an expert would drive; for the method "direct".
     """
 
     wrong: float = 0.0
+    demonstrates: bool = False
 
     def __str__(self) -> str:
-        return f"noisy:{self.wrong:g}" if self.wrong else "oracle"
+        return "expert" if self.demonstrates else f"noisy:{self.wrong:g}" if self.wrong else "oracle"
 
-    def make(self, seed: int) -> Reasoner:
+    def make(self, seed: int) -> Reasoner | Demonstrator:
         """The reasoner for one episode; the same seed errs at the same decisions."""
+        if self.demonstrates:
+            return Demonstrator()
         return noisy(oracle, self.wrong, seed) if self.wrong else oracle
 
 
 def parse_reasoner(text: str) -> ReasonerChoice:
-    """Read "oracle" or "noisy:P". "noisy:0" is the oracle.
+    """Read "oracle", "expert" or "noisy:P". "noisy:0" is the oracle.
 
     Raises:
         ReasonerError: no such reasoner, or P is no probability.
@@ -55,6 +60,8 @@ def parse_reasoner(text: str) -> ReasonerChoice:
     name, colon, number = text.partition(":")
     if text == "oracle":
         return ReasonerChoice()
+    if text == "expert":
+        return ReasonerChoice(demonstrates=True)
     if name == "noisy" and colon:
         try:
             wrong = float(number)
@@ -63,7 +70,9 @@ def parse_reasoner(text: str) -> ReasonerChoice:
         if 0.0 <= wrong <= 1.0:
             return ReasonerChoice(wrong)
         raise ReasonerError(f"the reasoner {text!r} errs with probability {number!r}; it must lie in [0, 1]")
-    raise ReasonerError(f"no reasoner is called {text!r}; there are: oracle, noisy:P (P the probability of an error)")
+    raise ReasonerError(
+        f"no reasoner is called {text!r}; there are: oracle, noisy:P (P the probability of an error), expert"
+    )
 
 
 def noisy(reasoner: Reasoner, wrong: float, seed: int) -> Reasoner:

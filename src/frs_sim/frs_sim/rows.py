@@ -33,7 +33,7 @@ class Trial:
 
     Attributes:
         task: its name.
-        method: the method's canonical text, or "dsbc" or "bc".
+        method: the method's canonical text, or one of `learned.LEARNED`.
         reasoner: the reasoner's canonical text; "none" where the method takes no guidance.
         every: the reasoner is asked at every n-th chunk; at the others the policy acts alone.
         seed: the block of scenes that `scene` belongs to.

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from frs_sim.eval_command import SCENES, add_arguments, run, scenes, split_methods
 from frs_sim.rows import JOURNAL, PARQUET, write_parquet
 from frs_sim.tasks import TRAINING
+from frs_steering.learn.episodes import find
+from frs_steering.policies import load_policy
 
 QUICK = ("--tasks", TRAINING[0], "--methods", "base:steps=1", "--jobs", "2")
 COMMAND = "import sys, test_eval_command; sys.exit(test_eval_command.main(sys.argv[1:]))"
@@ -55,6 +57,8 @@ def test_scenes_of_two_seeds_are_disjoint_and_not_among_the_demonstrations(block
      (["--methods", "magic"], "method is 'magic'"), (["--methods", "base,frs:magic=1"], "no setting 'magic'"),
      (["--methods", "noise"], "takes its noise from outside"),
      (["--methods", "base,dsbc"], "method 'dsbc' needs its file: --noise-policy FILE (frs train dsbc makes one)"),
+     (["--methods", "offline-dsbc"], "--noise-policy FILE (frs train dsbc --from-demonstrations makes one)"),
+     (["--methods", "direct,frs", "--reasoner", "expert"], "for the method direct alone; not 'frs'"),
      (["--noise-policy", "none.safetensors"], "none.safetensors does not exist; make one with: frs train dsbc"),
      (["--reasoner", "oracle,magic"], "no reasoner is called"),
      (["--reasoner", "noisy:2"], "must lie in [0, 1]"), (["--episodes", "0"], "--episodes is 0"),
@@ -109,10 +113,27 @@ def test_a_noise_policy_is_compared_with_the_rest(tmp_path: Path, capsys: pytest
     words = [*QUICK, "--episodes", "1", "--out", str(tmp_path / "out"), "--noise-policy", str(file)]
     assert main([*words, "--methods", "base:steps=1"]) == 2
     assert "is for the method 'dsbc', which --methods does not name" in capsys.readouterr().err
-    assert main([*words, "--methods", "base:steps=1,dsbc"]) == 0
+    offline = noise_policy_file.write(tmp_path / "d.safetensors", demonstrations="euler:steps=10")
+    assert main([*words, str(offline), "--methods", "base:steps=1,dsbc,offline-dsbc"]) == 0
     query = f"SELECT method, reasoner, noise_policy FROM '{tmp_path / 'out' / PARQUET}' ORDER BY method"
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert duckdb.sql(query).fetchall() == [("base:steps=1", "none", ""), ("dsbc", "none", digest)]
+    first, second = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (file, offline))
+    assert duckdb.sql(query).fetchall() == [
+        ("base:steps=1", "none", ""), ("dsbc", "none", first), ("offline-dsbc", "none", second)
+    ]  # fmt: skip
+
+
+def test_an_expert_demonstrates_for_training(tmp_path: Path) -> None:
+    words = ["--tasks", TRAINING[0], "--methods", "direct", "--reasoner", "expert", "--episodes", "1", "--jobs", "1"]
+    assert main([*words, "--out", str(tmp_path / "out"), "--record", str(tmp_path / "shown")]) == 0
+    query = f"SELECT method, reasoner, success, steered FROM '{tmp_path / 'out' / PARQUET}'"
+    assert duckdb.sql(query).fetchall() == [("direct", "expert", True, 0)]
+    (episode,) = find([tmp_path / "shown"])
+    spec = load_policy("embedded").spec
+    shown = episode.demonstration(spec, every=1)
+    decisions = duckdb.sql(f"SELECT decisions FROM '{tmp_path / 'out' / PARQUET}'").fetchall()[0][0]
+    assert (shown.task, shown.label, len(shown.chunks)) == (TRAINING[0], "succeeded", decisions)
+    assert all(one.chunk.shape == (spec.horizon, spec.dim) for one in shown.chunks)
+    assert all(set(one.observation.images) == set(spec.cameras) for one in shown.chunks)
 
 
 def test_tables_and_plots_are_made_anew_without_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

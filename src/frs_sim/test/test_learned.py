@@ -9,7 +9,7 @@ import pytest
 
 from frs_sim.cell import Cell, Eyes
 from frs_sim.evaluation import run_episode
-from frs_sim.learned import decide_learned, load_learned
+from frs_sim.learned import LEARNED, decide_learned, load_learned
 from frs_sim.rows import NOBODY, Journal, Trial
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
 from frs_sim.trials import TrialError, run_trials
@@ -60,11 +60,13 @@ def test_it_decides_the_whole_episode(tmp_path: Path) -> None:
 def test_only_one_file_a_method_and_only_for_its_policy(tmp_path: Path) -> None:
     spec = load_policy("embedded").spec
     files = [noise_policy_file.write(tmp_path / f"{kind}.safetensors", kind) for kind in ("dsbc", "bc")]
-    assert {kind: found.path for kind, found in load_learned(files, spec).items()} == dict(
-        zip(("dsbc", "bc"), files, strict=True)
+    files.insert(1, noise_policy_file.write(tmp_path / "demonstrated.safetensors", demonstrations="euler:steps=10"))
+    assert {method: found.path for method, found in load_learned(files, spec).items()} == dict(
+        zip(LEARNED, files, strict=True)
     )
-    with pytest.raises(ValueError, match="is the second file for 'bc'"):
-        load_learned([files[1], files[1]], spec)
+    for which, method in ((1, "offline-dsbc"), (2, "bc")):
+        with pytest.raises(ValueError, match=f"is the second file for '{method}'"):
+            load_learned([files[which], files[which]], spec)
     other = noise_policy_file.write(tmp_path / "other.safetensors", weights="00" * 32)
     with pytest.raises(NoisePolicyError, match="other@.* was trained with 'embedded' of weights 000000000000"):
         load_learned([other], spec)

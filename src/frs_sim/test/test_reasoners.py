@@ -27,7 +27,7 @@ def always(wish: Guidance | None):
     return say
 
 
-@pytest.mark.parametrize("text", ["oracle", "noisy:0.1", "noisy:1"])
+@pytest.mark.parametrize("text", ["oracle", "noisy:0.1", "noisy:1", "expert"])
 def test_a_name_is_read_and_written(text: str) -> None:
     assert str(parse_reasoner(text)) == text
 

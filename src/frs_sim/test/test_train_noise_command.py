@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+import dataset_sample
 import pytest
 from journal_samples import write_episode
 from rollout_recordings import record
@@ -70,18 +71,59 @@ def test_the_file_is_named_by_its_task(runs: Path, tmp_path: Path, monkeypatch: 
     assert (config.noise, config.rows, config.loss) == ("dct3", 3, "mse")
 
 
-def test_demonstrations_are_reversed_and_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_episode_without_a_task_gives_its_sentence_to_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, told, expected in (("told", "Put it down!", "put_it_down"), ("untold", "", "noise")):
+        record(tmp_path / folder, "e1", task="", instruction=told)
+        assert main(["dsbc", folder, "--steps", "50"]) == 0
+        assert load(tmp_path / f"runs/learn/{expected}-dsbc.safetensors").kind == "dsbc"
+
+
+@pytest.mark.parametrize(("every", "chunks"), [([], 50), (["--every", "4"], 14)])
+def test_demonstrations_are_reversed_and_learnt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], every: list[str], chunks: int
+) -> None:
     for name in ("d1", "d2"):
         write_episode(tmp_path / "runs", name, ticks=40)
     (tmp_path / "runs" / "empty.mcap").touch()
     out = tmp_path / "ring.safetensors"
-    words = ["dsbc", str(tmp_path / "runs"), "--from-demonstrations", "--steps", "50", "--out", str(out)]
+    words = ["dsbc", str(tmp_path / "runs"), "--from-demonstrations", "--steps", "50", "--out", str(out), *every]
     assert main([*words, "--integrator", "euler"]) == 0
     said = capsys.readouterr()
-    assert "14 of 14 chunks are learnt from; steered by: human 14" in said.out
+    assert f"{chunks} of {chunks} chunks are learnt from; steered by: demonstration {chunks}" in said.out
     assert "empty.mcap is empty" in said.err
-    known = load(out).trained_on
-    assert (known.episodes, known.weights_sha256) == (("d1", "d2"), load_policy("embedded").spec.weights_sha256)
+    made = load(out)
+    assert made.trained_on.episodes == ("d1", "d2") and made.method == "offline-dsbc"
+    assert made.trained_on.weights_sha256 == load_policy("embedded").spec.weights_sha256
+    assert made.trained_on.demonstrations == f"euler:steps=10, every={every[-1] if every else 1}"
+
+
+def test_the_baseline_learns_demonstrations_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_episode(tmp_path / "runs", "d1", ticks=40)
+    assert main(["bc", "runs", "--from-demonstrations", "--steps", "50"]) == 0
+    made = load(tmp_path / "runs/learn/egg_in_basket-offline-bc.safetensors")
+    assert (made.method, made.trained_on.chunks) == ("bc", 25)
+    assert made.trained_on.demonstrations == "as driven, every=1"
+
+
+def test_a_dataset_is_learnt_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "egg.safetensors"
+    root = dataset_sample.write(tmp_path / "eggs", episodes=8)
+    assert main(["dsbc", str(root), "--steps", "50", "--out", str(out)]) == 0
+    assert "12 of 12 chunks are learnt from; steered by: human 12" in capsys.readouterr().out
+    assert load(out).trained_on.episodes == ("eggs/0", "eggs/2", "eggs/4", "eggs/6")
+    words = ["dsbc", str(root), "--from-demonstrations", "--integrator", "euler", "--steps", "50", "--out", str(out)]
+    assert main(words) == 0
+    assert load(out).method == "offline-dsbc" and load(out).trained_on.chunks == 4 * (dataset_sample.FRAMES - 15)
+
+
+def test_a_dataset_without_a_column_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = dataset_sample.write(tmp_path / "eggs", without=["frs.features"])
+    assert main(["dsbc", str(root)]) == 1
+    assert "eggs lacks the column frs.features; learning from rollouts needs it" in capsys.readouterr().err
 
 
 def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +140,7 @@ def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.Capt
         (["runs", "--noise", "magic"], 2, "noise is 'magic'"),
         (["runs", "--noise", "dct99"], 2, "a chunk of 16 rows has no more than dct16"),
         (["runs", "--bound", "0"], 2, "--bound is 0.0; it must be above 0"),
+        (["runs", "--every", "0"], 2, "--every is 0; it must be at least 1"),
         (["runs", "--steps", "1"], 2, "--steps is 1; it must be at least 50"),
         (["runs", "--out", "runs/empty.mcap/x.safetensors", "--steps", "50"], 1, "can't be written"),
     ],

@@ -18,17 +18,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from frs_steering.flow import INTEGRATORS, integrator
+from frs_steering.flow import INTEGRATORS
+from frs_steering.learn.episodes import Episode, find
 from frs_steering.learn.noise_curve import plot_curves
 from frs_steering.learn.noise_data import Limits, NoiseData, TrainingError, gather
 from frs_steering.learn.noise_network import KINDS, LOSSES
 from frs_steering.learn.noise_policy import save
-from frs_steering.learn.rollouts import Rollout, rollout
+from frs_steering.learn.rollouts import Rollout
 from frs_steering.learn.train_noise_policy import LOOK_EVERY, Look, Recipe, Trained, config_for, train
 from frs_steering.record.errors import JournalError
-from frs_steering.record.find import find_episodes
-from frs_steering.record.reader import Summary, records, summarise
-from frs_steering.record.steps import control_steps
 
 EXAMPLES = """\
 Each successful episode in RUNS (label "succeeded") teaches the noises that were used in it; the others are counted and
@@ -40,6 +38,7 @@ examples:
   frs train dsbc recordings/egg-0* --noise tiled      one row of noise, repeated over the chunk
   frs train dsbc recordings --max-round-trip 0.5      without chunks that came out far from what was wished
   frs train dsbc demonstrations --from-demonstrations what somebody demonstrated, reversed through the policy
+  frs train dsbc dataset                              a LeRobotDataset (v3) that frs record export wrote
   frs train bc recordings                             the baseline: the same network says the chunk itself
 
 FILE.png beside FILE shows the loss, FILE.json says what was learnt from, what was left out and why, and what it cost.
@@ -52,15 +51,26 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     recipe, limits = Recipe(), Limits()
     parser.epilog = EXAMPLES
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, or folders of them")
-    add("--out", type=Path, default=None, metavar="FILE", help=f"(default: runs/learn/TASK-{kind}.safetensors)")
+    add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, folders of them, or LeRobotDatasets")
+    add(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help=f"(default: runs/learn/TASK-{kind}.safetensors; of demonstrations TASK-offline-{kind}.safetensors)",
+    )
     add("--rollouts", type=int, default=None, metavar="N", help="learn from the first N that succeeded (default: all)")
+    add("--from-demonstrations", action="store_true",
+        help="learn what was demonstrated, not what the policy did"
+        + (": reverse the chunks (offline DSBC)" if kind == "dsbc" else "") + "; the policy is loaded")  # fmt: skip
+    add("--every", type=int, default=1, metavar="N",
+        help="demonstrated chunks begin at every N-th control step (default: %(default)s)")  # fmt: skip
+    add(
+        "--weights", type=Path, default=None, help="of the embedded policy, for demonstrations (default: the package's)"
+    )
     if kind == "dsbc":
-        add("--from-demonstrations", action="store_true",
-            help="reverse the chunks that were demonstrated (offline DSBC); the policy is loaded for that")  # fmt: skip
         add("--integrator", choices=INTEGRATORS, default="fixed_point",
-            help="of that reversal: the fixed point inverts the sampler (default: %(default)s)")  # fmt: skip
-        add("--weights", type=Path, default=None, help="of the embedded policy (default: those it comes with)")
+            help="of the reversal: the fixed point inverts the sampler (default: %(default)s)")  # fmt: skip
         add("--noise", default="full", help="full, tiled, or dct<k>: what of a noise is learnt (default: %(default)s)")
     add(
         "--loss", choices=LOSSES, default="nll" if kind == "dsbc" else "mse",
@@ -86,13 +96,13 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits(args.max_noise_percentile, args.max_round_trip, args.min_agreement, args.max_residual)
     try:
         _check(args)
-        files = find_episodes(args.runs)
-        if getattr(args, "from_demonstrations", False):
-            rollouts = _read(files, "reversing", _reversing(args))
+        episodes = find(args.runs)
+        if args.from_demonstrations:
+            found, how = _demonstrated(episodes, args)
         else:
-            rollouts = _read(files, "reading", _recorded)
-        rollouts = _first(rollouts, args.rollouts)
-        data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits)
+            found, how = _read(episodes, "reading", lambda episode: episode.rollout()), ""
+        rollouts = _first(found, args.rollouts)
+        data = gather(rollouts, kind=kind, noise=noise, bound=args.bound, limits=limits, demonstrations=how)
         for line in data.quality.lines():
             print(line)
         config = config_for(data, kind=kind, noise=noise, loss=args.loss, bound=args.bound)
@@ -104,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return _write(made, data, args.out or _default_out(rollouts, kind))
+    return _write(made, data, args.out or _default_out(rollouts, kind, demonstrated=args.from_demonstrations))
 
 
 def _first(rollouts: list[Rollout], most: int | None) -> list[Rollout]:
@@ -122,41 +132,35 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"--bound is {args.bound}; it must be above 0")
     if args.steps < LOOK_EVERY:
         raise ValueError(f"--steps is {args.steps}; it must be at least {LOOK_EVERY}")
+    if args.every < 1:
+        raise ValueError(f"--every is {args.every}; it must be at least 1")
 
 
-def _read(files: Sequence[Path], doing: str, make: Callable[[Path, Summary], Rollout]) -> list[Rollout]:
-    """The episodes, each made by `make`; a file that can't be read costs itself and a line."""
+def _read(episodes: Sequence[Episode], doing: str, make: Callable[[Episode], Rollout]) -> list[Rollout]:
+    """The episodes, each made by `make`; one that can't be read costs itself and a line."""
     found = []
-    for path in tqdm(files, desc=doing, unit="episode"):
+    for episode in tqdm(episodes, desc=doing, unit="episode"):
         try:
-            found.append(make(path, summarise(path)))
+            found.append(make(episode))
         except (JournalError, OSError) as error:
             tqdm.write(f"left out: {error}", file=sys.stderr)
     return found
 
 
-def _named(path: Path, summary: Summary) -> tuple[str, str, str]:
-    """Name, task and label of an episode."""
-    episode = summary.episode
-    return episode.get("episode_id", path.stem), episode.get("task", ""), summary.result.get("label") or "unlabelled"
+def _demonstrated(episodes: Sequence[Episode], args: argparse.Namespace) -> tuple[list[Rollout], str]:
+    """The demonstrations as rollouts, and how their targets were found, for the file."""
+    from frs_steering.learn.reversal import Reversal, encoded_rollout, reversed_rollout  # here, as all else trains
+    from frs_steering.policies import load_policy  # without a policy
 
-
-def _recorded(path: Path, summary: Summary) -> Rollout:
-    messages = [record.message for record in records(path, ["decision", "gate_report"])]
-    return rollout(*_named(path, summary), messages)
-
-
-def _reversing(args: argparse.Namespace) -> Callable[[Path, Summary], Rollout]:
-    from frs_steering.learn.reversal import demonstrated  # here, as all else trains without a policy
-    from frs_steering.policies import load_policy
-
-    policy, how = load_policy("embedded", args.weights), integrator(args.integrator)
-
-    def reversed_demonstration(path: Path, summary: Summary) -> Rollout:
-        told = summary.episode.get("instruction", "")
-        return demonstrated(*_named(path, summary), told, list(control_steps(path)), policy, how)
-
-    return reversed_demonstration
+    policy = load_policy("embedded", args.weights)
+    if args.what == "bc":
+        made = _read(episodes, "encoding", lambda e: encoded_rollout(e.demonstration(policy.spec, args.every), policy))
+        return made, f"as driven, every={args.every}"
+    how = Reversal(args.integrator)
+    made = _read(
+        episodes, "reversing", lambda e: reversed_rollout(e.demonstration(policy.spec, args.every), policy, how)
+    )
+    return made, f"{how}, every={args.every}"
 
 
 def _show(bar: tqdm, look: Look) -> None:
@@ -164,9 +168,10 @@ def _show(bar: tqdm, look: Look) -> None:
     bar.update(look.step - bar.n)
 
 
-def _default_out(rollouts: Sequence[Rollout], kind: str) -> Path:
+def _default_out(rollouts: Sequence[Rollout], kind: str, *, demonstrated: bool) -> Path:
     tasks = {one.task for one in rollouts if one.label == "succeeded"}
-    return Path("runs/learn") / f"{tasks.pop() if len(tasks) == 1 else 'tasks'}-{kind}.safetensors"
+    name = "tasks" if len(tasks) > 1 else next(iter(tasks), "") or "noise"
+    return Path("runs/learn") / f"{name}-{'offline-' if demonstrated else ''}{kind}.safetensors"
 
 
 def _write(made: Trained, data: NoiseData, out: Path) -> int:
@@ -182,7 +187,7 @@ def _write(made: Trained, data: NoiseData, out: Path) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         plot = plot_curves(made, out.with_suffix(".png"))
         out.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
-        save(made.network, made.trained_on, out)
+        save(made.network, made.trained_on, made.held_out, out)
     except OSError as error:
         print(f"error: {out} can't be written: {error.strerror or error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from frs_steering.learn.held_out import hold_out
 from frs_steering.learn.noise_network import Config, Network
 from frs_steering.learn.noise_policy import TrainedOn, save
 from frs_steering.policies import load_policy
@@ -20,5 +21,7 @@ def write(path: Path, weights: Path, kind: str = "dsbc", *, seed: int = 0, weigh
     config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
     torch.manual_seed(seed)
     known = TrainedOn(("e1", "e2"), 10, spec.name, weights_sha256 or spec.weights_sha256, seed, 100, 1.0)
-    save(Network(config), known, path)
+    network, draw = Network(config).eval(), torch.Generator().manual_seed(7)
+    seen, targets = (torch.randn(size, generator=draw) for size in ((4, config.seen), (4, rows, spec.dim)))
+    save(network, known, hold_out(network, seen, targets), path)
     return path

@@ -12,11 +12,14 @@ from frs_steering.record.bag import installed_channel
 from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 
-def record(folder: Path, name: str, label: str = "succeeded", *, count: int = 12, seed: int = 0) -> Path:
+def record(
+    folder: Path, name: str, label: str = "succeeded", *, count: int = 12, seed: int = 0,
+    task: str = "egg_in_basket", instruction: str = "",
+) -> Path:  # fmt: skip
     """Write one; returns its file."""
     channels = [installed_channel(f"/{t}", f"frs_msgs/msg/{m}") for t, m in
                 (("decision", "Decision"), ("gate_report", "GateReport"))]  # fmt: skip
-    writer = JournalWriter(folder, Episode(name, "egg_in_basket"), channels, Limits())
+    writer = JournalWriter(folder, Episode(name, task, instruction), channels, Limits())
     for number, message in enumerate(messages(count, seed), start=1):
         writer.put(0 if isinstance(message, Decision) else 1, serialize_message(message), number, number)
     return writer.close(label).path

@@ -16,7 +16,7 @@ def decision(chunk_id: int, rng: np.random.Generator, *, method: str = "frs") ->
     noise[:, :3] = 1.5 * np.sign(features[:3])
     message = Decision(
         chunk_id=chunk_id, owner_epoch=1, source=Decision.SOURCE_SCRIPTED, method=method, horizon=H, dim=D,
-        policy="made-up", weights_sha256=WEIGHTS,
+        policy="made-up", weights_sha256=WEIGHTS, first_tick=first_tick(chunk_id),
     )  # fmt: skip
     message.features = features.astype(np.float32).tolist()
     message.joint_position = rng.uniform(-1.0, 1.0, 7)
@@ -29,9 +29,14 @@ def decision(chunk_id: int, rng: np.random.Generator, *, method: str = "frs") ->
     return message
 
 
-def drove(chunk_id: int) -> GateReport:
-    """The gate's word that row 0 of a chunk drove."""
-    return GateReport(chunk_id=chunk_id, row=0, verdict=GateReport.ACCEPTED)
+def first_tick(chunk_id: int) -> int:
+    """Control step at which row 0 of a chunk is due."""
+    return 8 * chunk_id
+
+
+def drove(chunk_id: int, *, row: int = 1, verdict: int = GateReport.ACCEPTED) -> GateReport:
+    """The gate's word on a row of a chunk: by default that it drove."""
+    return GateReport(chunk_id=chunk_id, row=row, verdict=verdict, tick=first_tick(chunk_id) + max(0, row))
 
 
 def messages(count: int, seed: int = 0, *, method: str = "frs") -> list[Decision | GateReport]:

@@ -40,7 +40,9 @@ def test_one_that_says_chunks_may_not(weights: Path, tmp_path: Path, spec: Polic
 
 
 @pytest.mark.parametrize(("buffer", "value"), [("output_spread", 100.0), ("output_mean", 9.0), ("output_mean", 1e38)])
-def test_one_whose_numbers_were_changed_may_not(noise_policy: NoisePolicy, spec: PolicySpec, buffer: str, value: float):
+def test_one_that_says_noise_beyond_its_bound_may_not(
+    noise_policy: NoisePolicy, spec: PolicySpec, buffer: str, value: float
+):
     getattr(noise_policy.network, buffer).fill_(value)
     with pytest.raises(NoisePolicyError, match="its own bound is 5"):
         check_live(noise_policy, spec)

@@ -26,10 +26,16 @@ def test_successful_chunks_become_pairs():
     assert (data.horizon, data.policy, data.weights_sha256) == (H, "made-up", WEIGHTS)
     assert (data.quality.episodes, data.quality.other_episodes) == (("e1",), {"failed": 1})
     assert data.quality.sources == {"scripted": 4} and data.quality.kept_length == 1.0
-    assert not data.own.any()
-    steps = tuple(dataclasses.replace(step, source="noise policy") for step in one.steps[1:])
-    mixed = gather([dataclasses.replace(one, steps=(one.steps[0], *steps))], kind="dsbc")
-    assert mixed.own.tolist() == [False, True, True, True]
+    assert data.expert.all() and not data.own.any() and data.demonstrations == ""
+
+
+def test_who_steered_is_told_apart():
+    one = episode(count=5)
+    sources = ("base", "human", "vlm", "scripted", "noise policy")
+    steps = [dataclasses.replace(step, source=source) for step, source in zip(one.steps, sources, strict=True)]
+    mixed = gather([dataclasses.replace(one, steps=tuple(steps))], kind="dsbc")
+    assert mixed.expert.tolist() == [False, True, True, True, False]
+    assert mixed.own.tolist() == [False, False, False, False, True]
 
 
 def test_chunks_are_learnt_as_they_were_driven():

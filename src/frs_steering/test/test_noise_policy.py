@@ -17,7 +17,7 @@ from frs_steering.learn.noise_curve import plot_curves
 from frs_steering.learn.noise_data import NoiseData, TrainingError, gather
 from frs_steering.learn.noise_policy import NoisePolicyError, load, save
 from frs_steering.learn.rollouts import rollout
-from frs_steering.learn.train_noise_policy import Recipe, Trained, config_for, half_and_half, train
+from frs_steering.learn.train_noise_policy import Recipe, Trained, config_for, drawn, split, train
 
 QUICK = Recipe(steps=800, batch=64, rate=2e-3, patience=300)
 
@@ -35,7 +35,7 @@ def trained(kind: str = "dsbc", loss: str = "nll", noise: str = "tiled", **more)
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("learnt") / "egg.safetensors"
     made = trained()
-    save(made.network, made.trained_on, path)
+    save(made.network, made.trained_on, made.held_out, path)
     return path
 
 
@@ -73,13 +73,39 @@ def test_chunks_come_out_in_their_units():
     assert (said[:, :, :3].mean(1).sign() == pairs.inputs[:, :3].sign()).float().mean() > 0.9
 
 
+def rounds(sources: list[str]) -> NoiseData:
+    """Pairs of which each was steered as the list says."""
+    one = rollout("e1", "egg", "succeeded", messages(len(sources)))
+    steps = [dataclasses.replace(step, source=source) for step, source in zip(one.steps, sources, strict=True)]
+    return gather([dataclasses.replace(one, steps=tuple(steps))], kind="dsbc")
+
+
 def test_corrections_and_the_noise_policys_own_chunks_are_drawn_half_and_half():
-    own = torch.arange(100) >= 10  # ten corrections, the others its own
-    kept = torch.arange(5, 100)
-    drawn = half_and_half(kept, own, 64)
-    assert len(drawn) == 64 and int(own[drawn].sum()) == 32 and int(drawn.min()) >= 5
-    for all_alike in (torch.zeros(100, dtype=torch.bool), torch.ones(100, dtype=torch.bool)):
-        assert len(half_and_half(kept, all_alike, 64)) == 64
+    pairs = rounds(["human"] * 6 + ["vlm", "scripted", "base", "base"] + ["noise policy"] * 90)
+    kept = torch.arange(1, 100)
+    batch = drawn(kept, pairs, 128)
+    alone = round(128 * 2 / 99)  # the policy's own chunks keep their share
+    assert int(((batch == 8) | (batch == 9)).sum()) == alone
+    assert int(pairs.expert[batch].sum()) == int(pairs.own[batch].sum()) == (128 - alone) // 2
+    assert int(batch.min()) >= 1
+
+
+@pytest.mark.parametrize("sources", [["base", "human"], ["base", "noise policy"], ["base"], ["human"]])
+def test_without_corrections_of_a_noise_policy_all_chunks_are_equally_likely(sources: list[str]):
+    pairs = rounds(sources * 4)
+    counts = torch.bincount(drawn(torch.arange(len(pairs)), pairs, 8000), minlength=len(pairs))
+    assert counts.sum() == 8000 and (counts / 8000 * len(pairs)).allclose(torch.ones(len(pairs)), atol=0.25)
+
+
+def test_whole_demonstrations_are_held_out():
+    given = [rollout(f"e{number}", "egg", "succeeded", messages(20, number)) for number in range(10)]
+    pairs = gather(given, kind="dsbc", demonstrations="euler:steps=10")
+    held_out, kept = split(pairs, 0.15)
+    assert sorted(torch.cat([held_out, kept]).tolist()) == list(range(200))
+    apart = set(pairs.episode[held_out].tolist())
+    assert len(apart) == 2 and not apart & set(pairs.episode[kept].tolist())
+    assert len(split(gather(given, kind="dsbc"), 0.15)[0]) == 30
+    assert len(split(gather(given[:1], kind="dsbc", demonstrations="euler:steps=10"), 0.15)[0]) == 3
 
 
 def test_too_few_chunks_are_refused():
@@ -131,25 +157,88 @@ def test_another_policy_is_refused(file: Path):
         policy.check_fits(dataclasses.replace(SPEC, weights_sha256=WEIGHTS, horizon=8))
 
 
-def test_bad_files_are_named(file: Path, tmp_path: Path):
-    def refused(path: Path, message: str) -> None:
-        with pytest.raises(NoisePolicyError, match=message):
-            load(path)
+def header(file: Path, **changed: str) -> dict[str, str]:
+    """The header of a noise policy's file, with changes."""
+    found = load(file)
+    known = {"config": found.network.config, "trained_on": found.trained_on}
+    texts = {name: json.dumps(dataclasses.asdict(value)) for name, value in known.items()}
+    return {"format": "frs-noise-policy-2", **texts, **changed}
 
-    weights, path = load_file(file), tmp_path / "odd.safetensors"
-    header = {"format": "frs-noise-policy-1", "trained_on": json.dumps(dataclasses.asdict(load(file).trained_on))}
+
+def refused(path: Path, message: str) -> None:
+    with pytest.raises(NoisePolicyError, match=message):
+        load(path)
+
+
+def test_it_carries_what_was_held_out_and_how_well_it_met_it(file: Path):
+    found = load(file)
+    assert found.held_out.inputs.shape == (32, F + 8) and found.held_out.targets.shape == (32, 1, D)
+    made = trained()  # the same again
+    assert float(found.held_out.losses.mean()) == pytest.approx(made.best.held_out, abs=0.2), "32 of the 60 held out"
+    torch.testing.assert_close(found.held_out.losses, made.held_out.losses)
+
+
+@pytest.mark.parametrize("layer", [1, 4, 7, 10])
+def test_shuffled_weights_are_refused(file: Path, tmp_path: Path, layer: int):
+    tensors, path = load_file(file), tmp_path / "shuffled.safetensors"
+    name = f"layers.{layer}.weight"
+    order = torch.randperm(tensors[name].numel(), generator=torch.Generator().manual_seed(layer))
+    tensors[name] = tensors[name].flatten()[order].view_as(tensors[name])
+    save_file(tensors, path, header(file))
+    refused(path, "on the 32 recorded observations in it the loss is .*; its training ended with .*not those that were")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("layers.10.weight", lambda weight: weight * 1.1),
+        ("layers.10.bias", lambda bias: bias + 0.1),
+        ("layers.1.weight", lambda weight: weight * 1e6),
+        ("layers.10.weight", torch.zeros_like),
+        ("output_spread", lambda spread: spread * 100.0),
+        ("input_mean", lambda mean: mean.roll(1)),
+        ("held_out.targets", lambda targets: targets.flip(0)),
+        ("held_out.losses", lambda losses: losses * float("nan")),
+    ],
+)
+def test_altered_weights_and_altered_observations_are_refused(file: Path, tmp_path: Path, name: str, change):
+    tensors, path = load_file(file), tmp_path / "altered.safetensors"
+    tensors[name] = change(tensors[name]).contiguous()
+    save_file(tensors, path, header(file))
+    refused(path, "altered.safetensors must not be used: on the 32 recorded observations in it")
+
+
+@pytest.mark.parametrize("part", ["inputs", "targets", "losses"])
+def test_observations_of_other_shapes_are_refused(file: Path, tmp_path: Path, part: str):
+    tensors, path = load_file(file), tmp_path / "odd.safetensors"
+    tensors[f"held_out.{part}"] = tensors[f"held_out.{part}"][:0]
+    save_file(tensors, path, header(file))
+    refused(path, "its recorded observations have shapes .*, which are not its network's")
+
+
+def test_files_without_recorded_observations_are_refused(file: Path, tmp_path: Path):
+    tensors, path = load_file(file), tmp_path / "old.safetensors"
+    weights = {name: value for name, value in tensors.items() if not name.startswith("held_out.")}
+    save_file(weights, path, header(file))
+    refused(path, "does not fit its network: .*inputs")
+    save_file(weights, path, header(file, format="frs-noise-policy-1"))
+    refused(path, "of an older format, without recorded observations to check it on; train it anew: frs train dsbc")
+
+
+def test_bad_files_are_named(file: Path, tmp_path: Path):
+    tensors, path = load_file(file), tmp_path / "odd.safetensors"
     config = dataclasses.asdict(load(file).network.config)
     refused(tmp_path / "none", "none does not exist; make one with: frs train dsbc")
     path.write_bytes(b"")
     refused(path, "can't be read as safetensors")
     path.write_bytes(file.read_bytes()[:-100])
     refused(path, "can't be read as safetensors")
-    save_file(weights, path)
-    refused(path, "holds None; a noise policy is 'frs-noise-policy-1'")
-    save_file(weights, path, {**header, "config": json.dumps(config | {"width": 64})})
+    save_file(tensors, path)
+    refused(path, "holds None; a noise policy is 'frs-noise-policy-2'")
+    save_file(tensors, path, header(file, config=json.dumps(config | {"width": 64})))
     refused(path, "does not fit its network")
-    save_file(weights, path, {**header, "config": json.dumps(config | {"noise": "dct3"})})
+    save_file(tensors, path, header(file, config=json.dumps(config | {"noise": "dct3"})))
     refused(path, "contradicts itself")
-    weights["layers.1.weight"][0, 0] = float("nan")
-    save_file(weights, path, {**header, "config": json.dumps(config)})
+    tensors["layers.1.weight"][0, 0] = float("nan")
+    save_file(tensors, path, header(file))
     refused(path, "weights that are not finite")

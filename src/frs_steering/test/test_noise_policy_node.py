@@ -17,6 +17,8 @@ from frs_msgs.srv import LoadNoisePolicy, ProposeNoise
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from frs_steering.learn.noise_policy import load
 from frs_steering.nodes.conversions import floats, policy_info_to_msg
@@ -93,6 +95,16 @@ def spec(weights: Path) -> PolicySpec:
     return load_policy("embedded", weights).spec
 
 
+def shuffle(file: Path, out: Path) -> None:
+    """A file whose weights are all there and finite, in another order."""
+    with safe_open(file, "pt") as opened:
+        header = opened.metadata()
+    tensors = load_file(file)
+    for name in [name for name in tensors if name.endswith("weight")]:
+        tensors[name] = tensors[name].flatten().flip(0).view_as(tensors[name]).contiguous()
+    save_file(tensors, out, header)
+
+
 def test_a_good_file_goes_live_and_bad_ones_leave_it_in_place(
     asker: Asker, start_node: Start, weights: Path, spec: PolicySpec, tmp_path: Path
 ):
@@ -114,12 +126,14 @@ def test_a_good_file_goes_live_and_bad_ones_leave_it_in_place(
     (tmp_path / "torn.safetensors").write_bytes(good.read_bytes()[:-100])
     noise_policy_sample.write(tmp_path / "chunks.safetensors", weights, "bc")
     noise_policy_sample.write(tmp_path / "other.safetensors", weights, weights_sha256="ab" * 32)
+    shuffle(good, tmp_path / "shuffled.safetensors")
     for name, why in (
         ("none.safetensors", "does not exist; make one with: frs train dsbc"),
         ("empty.safetensors", "can't be read as safetensors"),
         ("torn.safetensors", "can't be read as safetensors"),
         ("chunks.safetensors", "which says chunks; to go live it must be 'dsbc'"),
         ("other.safetensors", "was trained with 'embedded' of weights abababababab"),
+        ("shuffled.safetensors", "must not be used: on the 4 recorded observations in it the loss is"),
         (".", "is no file"),
     ):
         answer = asker.take(tmp_path / name)

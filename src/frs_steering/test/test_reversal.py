@@ -2,80 +2,108 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
+from demonstrated_steps import INSTRUCTION, control_steps
 
 from frs_steering.flow import integrator
-from frs_steering.learn.noise_data import TrainingError, gather
-from frs_steering.learn.reversal import EVERY, demonstrated, row
+from frs_steering.learn.demonstrated import Demonstration, from_steps
+from frs_steering.learn.noise_data import gather
+from frs_steering.learn.reversal import BATCH, Reversal, encoded_rollout, reversed_rollout
 from frs_steering.policies import load_policy
-from frs_steering.policies.interface import Observation
-from frs_steering.record.steps import ControlStep
-from frs_steering.robot.fr3 import RESET_POSITION
-from frs_steering.robot.kinematics import pose_and_jacobian
-from frs_steering.robot.spaces import ActionSpace
+from frs_steering.policies.embedded.policy import EmbeddedPrefix
+from frs_steering.policies.interface import Policy
 
-STEPS = 40
-INSTRUCTION = "put the egg on the plate"
+CHUNKS = BATCH + 6
+"""So that there is more than one batch, and one that is not full."""
 
 
 @pytest.fixture(scope="module")
-def steps() -> list[ControlStep]:
-    """A hand that goes down and closes."""
-    rng = np.random.default_rng(0)
-    images = {name: rng.integers(0, 256, (64, 64, 3), np.uint8) for name in ("exterior", "wrist")}
-    down = np.linalg.pinv(pose_and_jacobian(RESET_POSITION)[1]) @ [0.0, 0.0, -0.1, 0.0, 0.0, 0.0]
-    return [
-        ControlStep(
-            tick=number, images=images, joint_position=RESET_POSITION + down * number / 15,
-            gripper=float(number >= 20), tcp_position=np.zeros(3), tcp_quaternion=np.array([0.0, 0.0, 0.0, 1.0]),
-            commanded=down, gripper_commanded=float(number >= 19), row=0, decision=None,
-        )
-        for number in range(STEPS)
-    ]  # fmt: skip
+def policy() -> Policy:
+    return load_policy("embedded")
 
 
-def test_the_noise_makes_the_chunk_again(steps: list[ControlStep]) -> None:
-    policy, exact = load_policy("embedded"), integrator("fixed_point", 10)
-    made = demonstrated("one", "egg_on_plate", "succeeded", INSTRUCTION, steps, policy, exact)
-    assert len(made.steps) == (STEPS - policy.spec.horizon) // EVERY + 1
-    for number, step in enumerate(made.steps):
-        first = number * EVERY
-        moved = pose_and_jacobian(step.joint_position)[1] @ steps[first].commanded
-        np.testing.assert_allclose(step.chunk[0, :6], moved, atol=1e-6)
-        assert step.chunk[:, 6].tolist() == [float(n >= 19) for n in range(first, first + policy.spec.horizon)]
-        before = tuple(float(max(0, first - lag) >= 20) for lag in (12, 24))
-        seen = Observation(steps[first].images, step.joint_position, step.gripper, before, INSTRUCTION)
-        prefix = policy.encode(policy.prepare(seen))
+@pytest.fixture(scope="module")
+def demonstration(policy: Policy) -> Demonstration:
+    steps = control_steps(CHUNKS - 1 + policy.spec.horizon)
+    return Demonstration("one", "egg_on_plate", "succeeded", from_steps(steps, INSTRUCTION, policy.spec))
+
+
+def test_the_noises_make_the_chunks_again(policy: Policy, demonstration: Demonstration) -> None:
+    made, exact = reversed_rollout(demonstration, policy, Reversal()), integrator("fixed_point")
+    assert len(made.steps) == len(demonstration.chunks) == CHUNKS
+    assert (made.name, made.task, made.label) == ("one", "egg_on_plate", "succeeded")
+    for step, one in list(zip(made.steps, demonstration.chunks, strict=True))[::9]:
+        prefix = policy.encode(policy.prepare(one.observation))
         np.testing.assert_array_equal(step.features, prefix.features.numpy())
+        np.testing.assert_array_equal(step.chunk, one.chunk)
+        np.testing.assert_array_equal(step.joint_position, one.observation.joint_position)
         assert step.noise is not None
         again = exact.denoise(policy.field(prefix), torch.from_numpy(step.noise)[None], 10)
         off = (again - policy.normalise(torch.from_numpy(step.chunk))).square().mean().sqrt()
         assert float(off) == pytest.approx(step.diagnostics["round_trip_rms"], abs=1e-5)
     data = gather([made], kind="dsbc")
-    assert len(data) == len(made.steps) and data.quality.sources == {"human": len(made.steps)}
+    assert len(data) == CHUNKS and data.quality.sources == {"demonstration": CHUNKS} and data.expert.all()
 
 
-def test_the_exact_inversion_is_nearer_than_eulers(steps: list[ControlStep]) -> None:
-    policy = load_policy("embedded")
+@pytest.mark.parametrize("name", ["euler", "fixed_point"])
+def test_a_batch_gives_what_each_chunk_alone_would(policy: Policy, demonstration: Demonstration, name: str) -> None:
+    made, alone = reversed_rollout(demonstration, policy, Reversal(name, 5)), integrator(name)
+    for step, one in list(zip(made.steps, demonstration.chunks, strict=True))[::23]:
+        field = policy.field(policy.encode(policy.prepare(one.observation)))
+        noise = alone.reverse(field, policy.normalise(torch.from_numpy(one.chunk))[None], 5)[0]
+        np.testing.assert_allclose(step.noise, noise, atol=1e-4)
+        assert step.method == "noise:steps=5"
+
+
+class StackingPolicy:
+    """The embedded policy, its field asked once for a whole batch."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.spec, self.prepare, self.encode, self.normalise = (
+            policy.spec, policy.prepare, policy.encode, policy.normalise
+        )  # fmt: skip
+        self.field = policy.field
+        self.batches: list[int] = []
+
+    def stack(self, prefixes: Sequence[EmbeddedPrefix]) -> EmbeddedPrefix:
+        self.batches.append(len(prefixes))
+        return EmbeddedPrefix(torch.stack([prefix.features for prefix in prefixes]))
+
+
+def test_a_policy_that_stacks_observations_is_asked_for_all_at_once(
+    policy: Policy, demonstration: Demonstration
+) -> None:
+    stacking = StackingPolicy(policy)
+    one, other = (reversed_rollout(demonstration, which, Reversal("euler")) for which in (policy, stacking))
+    for each, same in zip(one.steps, other.steps, strict=True):
+        np.testing.assert_allclose(each.noise, same.noise, atol=1e-4)
+        np.testing.assert_array_equal(each.features, same.features)
+    assert sorted(stacking.batches) == [CHUNKS - BATCH, BATCH]
+
+
+def test_the_exact_inversion_is_nearer_than_eulers(policy: Policy, demonstration: Demonstration) -> None:
     off = {}
     for name in ("euler", "fixed_point"):
-        made = demonstrated("one", "t", "succeeded", INSTRUCTION, steps, policy, integrator(name, 10))
-        off[name] = np.mean([step.diagnostics["round_trip_rms"] for step in made.steps])
+        steps = reversed_rollout(demonstration, policy, Reversal(name)).steps
+        off[name] = np.mean([step.diagnostics["round_trip_rms"] for step in steps])
     assert off["fixed_point"] < off["euler"]
 
 
-def test_joint_velocities_are_taken_as_they_are_and_other_spaces_refused(steps: list[ControlStep]) -> None:
-    spec = load_policy("embedded").spec
-    joints = dataclasses.replace(spec, action_space=ActionSpace.JOINT_VELOCITY, dim=8)
-    np.testing.assert_allclose(row(steps[0], joints), np.append(steps[0].commanded, 0.0), rtol=1e-6)
-    with pytest.raises(TrainingError, match="chunks of JOINT_POSITION; demonstrations give joint or Cartesian"):
-        row(steps[0], dataclasses.replace(spec, action_space=ActionSpace.JOINT_POSITION))
+def test_the_baseline_needs_no_noises(policy: Policy, demonstration: Demonstration) -> None:
+    made = encoded_rollout(demonstration, policy)
+    assert all(step.noise is None for step in made.steps)
+    data = gather([made], kind="bc")
+    np.testing.assert_array_equal(data.targets, np.stack([one.chunk for one in demonstration.chunks]))
+    assert gather([reversed_rollout(demonstration, policy, Reversal())], kind="bc").inputs.equal(data.inputs)
 
 
-def test_an_episode_shorter_than_a_chunk_gives_none(steps: list[ControlStep]) -> None:
-    policy = load_policy("embedded")
-    assert demonstrated("s", "t", "succeeded", INSTRUCTION, steps[:9], policy, integrator("euler")).steps == ()
+def test_an_episode_without_chunks_gives_none(policy: Policy) -> None:
+    assert reversed_rollout(Demonstration("s", "t", "succeeded", ()), policy, Reversal()).steps == ()
+
+
+def test_a_file_can_say_how_they_were_found() -> None:
+    assert str(Reversal("euler", 5)) == "euler:steps=5"

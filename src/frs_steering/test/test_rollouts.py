@@ -26,17 +26,30 @@ def test_a_step_is_its_decision():
 
 
 @pytest.mark.parametrize(
-    "report",
+    ("report", "did"),
     [
-        GateReport(chunk_id=1, row=-1, verdict=GateReport.ACCEPTED),  # of the chunk as a whole
-        GateReport(chunk_id=1, row=3, verdict=GateReport.REJECTED),
-        GateReport(chunk_id=1, row=3, verdict=GateReport.HELD),
-        GateReport(chunk_id=2, row=3, verdict=GateReport.CLIPPED),
+        (drove(1, row=-1), False),  # of the chunk as a whole
+        (drove(1, row=3, verdict=GateReport.REJECTED), False),
+        (drove(1, row=3, verdict=GateReport.HELD), False),
+        (drove(2, row=3, verdict=GateReport.CLIPPED), False),
+        (drove(1, row=3, verdict=GateReport.CLIPPED), True),
+        (drove(1, row=15), True),
     ],
 )
-def test_only_a_row_that_was_let_through_drove(report: GateReport):
+def test_only_a_row_that_was_let_through_drove(report: GateReport, did: bool):
     (step,) = rollout("e1", "egg", "succeeded", [report, decision(1, np.random.default_rng(0))]).steps
-    assert not step.drove
+    assert step.drove == did
+
+
+def test_chunks_of_the_same_number_before_and_after_a_restart_are_told_apart():
+    rng = np.random.default_rng(0)
+    before, after = decision(1, rng), decision(1, rng)
+    after.owner_epoch, after.first_tick = 2, 200
+    late = drove(1)
+    late.tick = 201
+    for reports, expected in (([drove(1)], [True, False]), ([late], [False, True]), ([late, drove(1)], [True, True])):
+        steps = rollout("e1", "egg", "succeeded", [before, after, *reports]).steps
+        assert [step.drove for step in steps] == expected
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 
 from frs_steering.flow import Parameterisation
-from frs_steering.learn.rollouts import SOURCES, Rollout, Step
+from frs_steering.learn.rollouts import DEMONSTRATED, SOURCES, Rollout, Step
 from frs_steering.steer.method import MethodError, parse_method
+
+EXPERTS = (*SOURCES[1:4], DEMONSTRATED)
+"""Who acts as an expert does: a person, a model or a script that gave guidance, and whoever demonstrated."""
 
 OWN = SOURCES[4]
 """Who steered where a noise policy drove by itself."""
@@ -90,20 +93,26 @@ class NoiseData:
     Attributes:
         inputs: (N, F + 8) float32: features, joint positions [rad], gripper.
         targets: (N, k, D) float32: noise in the parameterisation's coordinates, or (N, H, D) chunks in SI.
-        own: (N,) bool, chunks that a noise policy made by itself; the others were steered, demonstrated or the base's.
+        expert: (N,) bool, chunks that somebody steered or demonstrated.
+        own: (N,) bool, chunks that a noise policy made by itself; what is neither is the policy's own.
+        episode: (N,) int64, number of the episode that each is from.
         horizon: H, rows of a chunk.
         policy: name of the policy whose features and noises these are.
         weights_sha256: of its weights.
         quality: what was left out.
+        demonstrations: how the targets were found in demonstrations; empty where they were recorded.
     """
 
     inputs: Tensor
     targets: Tensor
+    expert: Tensor
     own: Tensor
+    episode: Tensor
     horizon: int
     policy: str
     weights_sha256: str
     quality: Quality
+    demonstrations: str = ""
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -115,7 +124,13 @@ def inputs(features: np.ndarray, joint_position: np.ndarray, gripper: float) -> 
 
 
 def gather(
-    rollouts: Sequence[Rollout], *, kind: str, noise: str = "full", bound: float = 5.0, limits: Limits | None = None
+    rollouts: Sequence[Rollout],
+    *,
+    kind: str,
+    noise: str = "full",
+    bound: float = 5.0,
+    limits: Limits | None = None,
+    demonstrations: str = "",
 ) -> NoiseData:
     """The pairs of all chunks of successful rollouts that drove the arm.
 
@@ -125,6 +140,7 @@ def gather(
         noise: name of a `flow.Parameterisation`, of what "dsbc" learns.
         bound: size beyond which noise is cut, as the noise policy can't say it.
         limits: diagnostics beyond which a chunk is left out.
+        demonstrations: how the noises were found, where the episodes are demonstrations.
 
     Raises:
         TrainingError: no chunk is left, or the rollouts are of several policies.
@@ -133,8 +149,9 @@ def gather(
     parameterisation = Parameterisation(noise)
     dropped: Counter[str] = Counter()
     kept: list[Step] = []
+    episode: list[int] = []
     successful = [one for one in rollouts if one.label == "succeeded"]
-    for one in successful:
+    for number, one in enumerate(successful):
         dropped.update(one.unusable)
         for step in one.steps:
             reason = _reason_to_drop(step, kind, limits or Limits())
@@ -142,6 +159,7 @@ def gather(
                 dropped[reason] += 1
             else:
                 kept.append(step)
+                episode.append(number)
     others = Counter(one.label for one in rollouts if one.label != "succeeded")
     if not kept:
         raise TrainingError(_nothing(rollouts, successful, dropped))
@@ -169,8 +187,11 @@ def gather(
         beyond_bound=beyond,
         kept_length=share,
     )
-    own = torch.tensor([step.source == OWN for step in kept])
-    return NoiseData(torch.from_numpy(seen), targets, own, horizon, *policies[0], quality)
+    expert, own = (torch.tensor([step.source in who for step in kept]) for who in (EXPERTS, (OWN,)))
+    return NoiseData(
+        torch.from_numpy(seen), targets, expert, own, torch.tensor(episode), horizon, *policies[0], quality,
+        demonstrations,
+    )  # fmt: skip
 
 
 def _reason_to_drop(step: Step, kind: str, limits: Limits) -> str:

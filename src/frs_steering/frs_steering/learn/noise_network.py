@@ -83,13 +83,18 @@ class Network(nn.Module):
         low, high = _SPREAD
         return mean, low + (high - low) * torch.sigmoid(out[:, 1] + math.log(-low / high))  # begins at N(0, 1)
 
-    def loss(self, seen: Tensor, targets: Tensor) -> Tensor:
-        """Mean over all numbers of the squared error, or of the negative log-likelihood of a normal distribution."""
+    def losses(self, seen: Tensor, targets: Tensor) -> Tensor:
+        """(B,) mean over a pair's numbers of the squared error, or of the negative log-likelihood of a normal."""
         mean, log_spread = self(seen)
         error = (targets - self.output_mean) / self.output_spread - mean
         if self.config.loss == "mse":
-            return error.square().mean()
-        return (0.5 * (error / log_spread.exp()).square() + log_spread + 0.5 * math.log(2.0 * math.pi)).mean()
+            return error.square().mean((1, 2))
+        surprise = 0.5 * (error / log_spread.exp()).square() + log_spread + 0.5 * math.log(2.0 * math.pi)
+        return surprise.mean((1, 2))
+
+    def loss(self, seen: Tensor, targets: Tensor) -> Tensor:
+        """The mean of `losses`."""
+        return self.losses(seen, targets).mean()
 
 
 def config_from(fields: dict[str, Any]) -> Config:

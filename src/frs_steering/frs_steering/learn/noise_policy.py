@@ -15,11 +15,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from frs_steering.learn.held_out import HeldOut, why_not
 from frs_steering.learn.noise_data import inputs
 from frs_steering.learn.noise_network import Network, config_from
 from frs_steering.policies.interface import PolicySpec
 
-_FORMAT = "frs-noise-policy-1"
+_FORMAT = "frs-noise-policy-2"
+_OLDER = "frs-noise-policy-1"
+_HELD_OUT = "held_out."  # before the names of the recorded observations among the file's tensors
 
 
 class NoisePolicyError(ValueError):
@@ -38,6 +41,8 @@ class TrainedOn:
         seed: of the training.
         steps: of the optimiser, of the weights that were kept.
         held_out_loss: of those.
+        demonstrations: how the targets were found in demonstrations, e.g. "fixed_point:steps=10"; empty where it was
+            trained on rollouts.
     """
 
     episodes: tuple[str, ...]
@@ -47,6 +52,7 @@ class TrainedOn:
     seed: int
     steps: int
     held_out_loss: float
+    demonstrations: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,14 @@ class NoisePolicy:
     Attributes:
         network: in evaluation.
         trained_on: what it was trained on.
+        held_out: recorded observations that it was not trained on, and which it meets as its training did.
         path: of its file.
         sha256: of its file.
     """
 
     network: Network
     trained_on: TrainedOn
+    held_out: HeldOut
     path: Path
     sha256: str
 
@@ -69,6 +77,11 @@ class NoisePolicy:
     def kind(self) -> str:
         """What it says: "dsbc" noises, "bc" chunks."""
         return self.network.config.kind
+
+    @property
+    def method(self) -> str:
+        """How it was learnt, as an evaluation names it: its kind, or "offline-dsbc", noises of demonstrations."""
+        return f"offline-{self.kind}" if self.kind == "dsbc" and self.trained_on.demonstrations else self.kind
 
     @property
     def version(self) -> str:
@@ -127,46 +140,56 @@ class NoisePolicy:
             )
 
 
-def save(network: Network, trained_on: TrainedOn, path: Path) -> None:
+def save(network: Network, trained_on: TrainedOn, held_out: HeldOut, path: Path) -> None:
     """Write the one file; an older one of that name is replaced in one go.
 
     Raises:
         OSError: the disk refused.
     """
     known = {"config": json.dumps(asdict(network.config)), "trained_on": json.dumps(asdict(trained_on))}
+    tensors = network.state_dict() | {_HELD_OUT + name: value for name, value in vars(held_out).items()}
     draft = path.with_name(f".{path.name}.part")
     save_file(
-        {name: value.contiguous() for name, value in network.state_dict().items()},
-        draft,
-        metadata={"format": _FORMAT, **known},
+        {name: value.contiguous() for name, value in tensors.items()}, draft, metadata={"format": _FORMAT, **known}
     )
     os.replace(draft, path)
 
 
 def load(path: Path) -> NoisePolicy:
-    """Load a noise policy.
+    """Load a noise policy, and check it on the recorded observations that are in its file.
 
     Raises:
-        NoisePolicyError: the file is missing, is no safetensors file, holds something else, or is damaged.
+        NoisePolicyError: the file is missing, is no safetensors file, holds something else, or is damaged; or its
+            weights are not those that were trained.
     """
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
         raise NoisePolicyError(f"noise policy {path} does not exist; make one with: frs train dsbc RUNS") from None
     except (SafetensorError, OSError) as error:
         raise NoisePolicyError(f"noise policy {path} can't be read as safetensors: {error}") from error
+    if header.get("format") == _OLDER:
+        raise NoisePolicyError(
+            f"noise policy {path} is of an older format, without recorded observations to check it on; train it anew:"
+            " frs train dsbc RUNS"
+        )
     if header.get("format") != _FORMAT:
         raise NoisePolicyError(f"{path} holds {header.get('format')!r}; a noise policy is {_FORMAT!r}")
+    recorded = {name.removeprefix(_HELD_OUT): tensors.pop(name) for name in list(tensors) if name.startswith(_HELD_OUT)}
     try:
         network = Network(config_from(json.loads(header["config"])))
-        network.load_state_dict(weights)
+        network.load_state_dict(tensors)
         known = json.loads(header["trained_on"])
         trained_on = TrainedOn(**known | {"episodes": tuple(known["episodes"])})
+        held_out = HeldOut(**recorded)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise NoisePolicyError(f"noise policy {path} does not fit its network: {error}") from error
-    if not all(bool(value.isfinite().all()) for value in weights.values()):
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
         raise NoisePolicyError(f"noise policy {path} holds weights that are not finite")
-    return NoisePolicy(network.eval().requires_grad_(False), trained_on, path, sha256)
+    network.eval().requires_grad_(False)
+    if why := why_not(network, held_out):
+        raise NoisePolicyError(f"noise policy {path} must not be used: {why}")
+    return NoisePolicy(network, trained_on, held_out, path, sha256)

@@ -9,95 +9,112 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from frs_steering.flow import Integrator
-from frs_steering.learn.noise_data import TrainingError
-from frs_steering.learn.rollouts import DIAGNOSTICS, Rollout, Step
-from frs_steering.policies.interface import GRIPPER_LAGS, Observation, Policy, PolicySpec
-from frs_steering.record.steps import ControlStep
-from frs_steering.robot.kinematics import pose_and_jacobian
-from frs_steering.robot.spaces import ActionSpace
+from frs_steering.flow import VelocityField, integrator
+from frs_steering.learn.demonstrated import Demonstrated, Demonstration
+from frs_steering.learn.rollouts import DEMONSTRATED, DIAGNOSTICS, Rollout, Step
+from frs_steering.policies.interface import Policy, Prefix
 
-EVERY = 4
-"""Control steps between two demonstrated chunks: those in between are much alike."""
+BATCH = 64
+"""Chunks that are reversed together."""
+
+
+@runtime_checkable
+class Stacking(Protocol):
+    """A policy whose field takes a batch under as many observations as it has chunks."""
+
+    def stack(self, prefixes: Sequence[Any]) -> Any:
+        """Encoded observations as one, for `field`: the i-th chunk of a batch is then seen under the i-th."""
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """How noises are found.
+
+    Attributes:
+        integrator: a name of `flow.INTEGRATORS`.
+        steps: K.
+    """
+
+    integrator: str = "fixed_point"
+    steps: int = 10
+
+    def __str__(self) -> str:
+        return f"{self.integrator}:steps={self.steps}"
+
+
+def reversed_rollout(demonstration: Demonstration, policy: Policy, how: Reversal) -> Rollout:
+    """A demonstration with the noises of its chunks, found in batches.
+
+    Args:
+        demonstration: what was done.
+        policy: whose noises are wanted.
+        how: to reverse, and to come back, for the round trip that the diagnostics tell.
+    """
+    one, steps = demonstration, []
+    for first in range(0, len(one.chunks), BATCH):
+        steps += _reverse(one.chunks[first : first + BATCH], policy, how)
+    return Rollout(one.name, one.task, one.label, tuple(steps), {})
 
 
 @torch.inference_mode()
-def demonstrated(
-    name: str,
-    task: str,
-    label: str,
-    instruction: str,
-    steps: Sequence[ControlStep],
-    policy: Policy,
-    integrator: Integrator,
-    k: int = 10,
-) -> Rollout:
-    """An episode whose every fourth control step begins a chunk, reversed.
-
-    Args:
-        name: of the episode.
-        task: name of its task.
-        label: how it ended.
-        instruction: that the policy is told.
-        steps: of the episode, in order.
-        policy: whose noises are wanted.
-        integrator: of the reversal, and of the round trip that the diagnostics tell.
-        k: steps of the integrator.
-
-    Raises:
-        TrainingError: the policy's action space can't be filled from what was recorded.
-    """
-    spec = policy.spec
-    rows = np.stack([row(step, spec) for step in steps]) if steps else np.empty((0, spec.dim), np.float32)
-    found = []
-    for first in range(0, len(steps) - spec.horizon + 1, EVERY):
-        chunk = torch.from_numpy(rows[first : first + spec.horizon])
-        prefix = policy.encode(policy.prepare(_observation(steps, first, instruction, spec)))
-        field, wanted = policy.field(prefix), policy.normalise(chunk)[None]
-        noise = integrator.reverse(field, wanted, k)
-        off = float((integrator.denoise(field, noise, k) - wanted).square().mean().sqrt())
-        found.append(
-            Step(
-                source="human",
-                method=f"noise:steps={k}",
-                features=prefix.features.float().numpy(),
-                joint_position=steps[first].joint_position,
-                gripper=steps[first].gripper,
-                noise=noise[0].float().numpy(),
-                chunk=chunk.numpy(),
-                diagnostics=dict.fromkeys(DIAGNOSTICS, math.nan) | {"round_trip_rms": off},
-                drove=True,
-                policy=spec.name,
-                weights_sha256=spec.weights_sha256,
-            )
-        )
-    return Rollout(name, task, label, tuple(found), {})
+def encoded_rollout(demonstration: Demonstration, policy: Policy) -> Rollout:
+    """A demonstration with the policy's features alone, and no noises: the baseline that says chunks takes no more."""
+    one = demonstration
+    steps = [_step(some, policy.encode(policy.prepare(some.observation)), policy, "direct") for some in one.chunks]
+    return Rollout(one.name, one.task, one.label, tuple(steps), {})
 
 
-def row(step: ControlStep, spec: PolicySpec) -> np.ndarray:
-    """What was commanded on a control step, as a row (D,) float32 of the policy's chunks, in SI units.
-
-    Raises:
-        TrainingError: the policy's action space is another than joint or Cartesian velocity.
-    """
-    if spec.action_space is ActionSpace.JOINT_VELOCITY:
-        motion = step.commanded
-    elif spec.action_space is ActionSpace.CARTESIAN_VELOCITY:
-        motion = pose_and_jacobian(step.joint_position)[1] @ step.commanded
+@torch.inference_mode()
+def _reverse(chunks: Sequence[Demonstrated], policy: Policy, how: Reversal) -> list[Step]:
+    prefixes = [policy.encode(policy.prepare(one.observation)) for one in chunks]
+    if isinstance(policy, Stacking):
+        field = policy.field(policy.stack(prefixes))
     else:
-        raise TrainingError(
-            f"policy {spec.name!r} has chunks of {spec.action_space.name};"
-            " demonstrations give joint or Cartesian velocity"
-        )
-    return np.append(motion, step.gripper_commanded).astype(np.float32)
+        field = _side_by_side([policy.field(prefix) for prefix in prefixes])
+    wanted = policy.normalise(torch.from_numpy(np.stack([one.chunk for one in chunks])))
+    back_and_forth = integrator(how.integrator)
+    noise = back_and_forth.reverse(field, wanted, how.steps)
+    off = (back_and_forth.denoise(field, noise, how.steps) - wanted).square().mean((1, 2)).sqrt()
+    return [
+        _step(one, prefix, policy, f"noise:steps={how.steps}", found, missed)
+        for one, prefix, found, missed in zip(chunks, prefixes, noise, off.tolist(), strict=True)
+    ]
 
 
-def _observation(steps: Sequence[ControlStep], at: int, instruction: str, spec: PolicySpec) -> Observation:
-    step = steps[at]
-    before = [steps[max(0, at - round(lag / spec.row_duration))].gripper for lag in GRIPPER_LAGS]
-    images = {camera: step.images[camera] for camera in spec.cameras}
-    return Observation(images, step.joint_position, step.gripper, (before[0], before[1]), instruction)
+def _side_by_side(fields: Sequence[VelocityField]) -> VelocityField:
+    """The field of a batch whose chunks are each under an observation of their own.
+
+    A policy's field takes any batch, but under one observation (`policies.interface`); one that can't stack several is
+    asked for one chunk after the other, and only what an inversion does beside it is done for the batch at once.
+    """
+
+    def velocity(x: Tensor, t: Tensor) -> Tensor:
+        return torch.cat([field(x[i : i + 1], t[i : i + 1]) for i, field in enumerate(fields)])
+
+    return velocity
+
+
+def _step(
+    one: Demonstrated, prefix: Prefix, policy: Policy, method: str, noise: Tensor | None = None, off: float = math.nan
+) -> Step:
+    spec = policy.spec
+    return Step(
+        source=DEMONSTRATED,
+        method=method,
+        features=prefix.features.float().numpy(),
+        joint_position=one.observation.joint_position,
+        gripper=one.observation.gripper,
+        noise=None if noise is None else noise.float().numpy(),
+        chunk=one.chunk,
+        diagnostics=dict.fromkeys(DIAGNOSTICS, math.nan) | {"round_trip_rms": off},
+        drove=True,
+        policy=spec.name,
+        weights_sha256=spec.weights_sha256,
+    )

@@ -13,6 +13,9 @@ import numpy as np
 SOURCES = ("base", "human", "vlm", "scripted", "noise policy")
 """Who steered, by the numbers of frs_msgs/Decision."""
 
+DEMONSTRATED = "demonstration"
+"""Stands for who steered where the policy had no part."""
+
 DIAGNOSTICS = ("noise_percentile", "round_trip_rms", "agreement", "fixed_point_residual")
 """Fields of frs_msgs/FlowDiagnostics by which chunks may be left out."""
 
@@ -24,7 +27,7 @@ class Step:
     """One decision of an episode, checked.
 
     Attributes:
-        source: who steered, one of SOURCES.
+        source: who steered, one of SOURCES, or DEMONSTRATED.
         method: how the chunk was made, with settings.
         features: (F,) float32, the policy's pooled features.
         joint_position: (7,) float64 rad, in the observation.
@@ -78,13 +81,9 @@ def rollout(name: str, task: str, label: str, messages: Iterable[Any]) -> Rollou
         label: how it ended.
         messages: frs_msgs Decision and GateReport, or objects with their fields as attributes, as a bag's reader gives.
     """
-    decisions, driven = [], set()
-    for message in messages:
-        if hasattr(message, "verdict"):
-            if message.row >= 0 and message.verdict in _DROVE:
-                driven.add(message.chunk_id)
-        else:
-            decisions.append(message)
+    told = list(messages)
+    decisions = [message for message in told if not hasattr(message, "verdict")]
+    drove = driven(message for message in told if hasattr(message, "verdict"))
     steps: list[Step] = []
     unusable: Counter[str] = Counter()
     for decision in decisions:
@@ -92,8 +91,24 @@ def rollout(name: str, task: str, label: str, messages: Iterable[Any]) -> Rollou
         if reason:
             unusable[reason] += 1
         else:
-            steps.append(_step(decision, decision.chunk_id in driven))
+            steps.append(_step(decision, (decision.chunk_id, decision.first_tick) in drove))
     return Rollout(name, task, label, tuple(steps), dict(unusable))
+
+
+def driven(reports: Iterable[Any]) -> set[tuple[int, int]]:
+    """The chunks of which the gate let a row drive, each by its number and the control step at which row 0 was due.
+
+    Numbers begin anew with each owner epoch (when `flow_steering` was started again), and a report does not name the
+    epoch; the control steps go on.
+
+    Args:
+        reports: frs_msgs GateReport.
+    """
+    return {
+        (report.chunk_id, report.tick - report.row)
+        for report in reports
+        if report.row >= 0 and report.verdict in _DROVE
+    }
 
 
 def _wrong(decision: Any) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from frs_steering.learn.held_out import HeldOut, hold_out
 from frs_steering.learn.noise_data import NoiseData, TrainingError
 from frs_steering.learn.noise_network import Config, Network
 from frs_steering.learn.noise_policy import TrainedOn
@@ -31,7 +32,7 @@ class Recipe:
         steps: of the optimiser, at most.
         batch: chunks a step.
         rate: learning rate (AdamW).
-        held_out: share of the chunks that is only looked at.
+        held_out: share of the chunks, or of the demonstrations, that is only looked at.
         patience: steps without a better held-out loss after which it ends.
         dropout: share of what is seen, and of each hidden layer, that is left out at each step.
         jitter: size of the noise on what is seen, in standard deviations of the data.
@@ -64,12 +65,14 @@ class Trained:
     Attributes:
         network: with the weights that were best on the held-out chunks.
         trained_on: for its file.
+        held_out: some of the pairs that were held out, for its file.
         looks: the loss curves.
         seconds: that it took.
     """
 
     network: Network
     trained_on: TrainedOn
+    held_out: HeldOut
     looks: tuple[Look, ...]
     seconds: float
 
@@ -102,15 +105,37 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
     began = time.monotonic()
     with torch.random.fork_rng(devices=[]):  # dropout and first weights draw from torch's own generator
         torch.manual_seed(recipe.seed)
-        order = torch.randperm(len(data))
-        aside = max(1, round(len(data) * recipe.held_out))
+        held_out, kept = split(data, recipe.held_out)
         network = Network(config, recipe.dropout)
-        looks = _optimise(network, data, recipe, held_out=order[:aside], kept=order[aside:], say=say)
+        looks = _optimise(network, data, recipe, held_out=held_out, kept=kept, say=say)
+    network.eval().requires_grad_(False)
     best = min(looks, key=lambda look: look.held_out)
     trained_on = TrainedOn(
         data.quality.episodes, len(data), data.policy, data.weights_sha256, recipe.seed, best.step, best.held_out,
+        data.demonstrations,
     )  # fmt: skip
-    return Trained(network.eval().requires_grad_(False), trained_on, tuple(looks), time.monotonic() - began)
+    recorded = hold_out(network, data.inputs[held_out], data.targets[held_out])
+    return Trained(network, trained_on, recorded, tuple(looks), time.monotonic() - began)
+
+
+def split(data: NoiseData, share: float) -> tuple[Tensor, Tensor]:
+    """Indices of the pairs that are held out, and of the others, in an order drawn from torch's own generator.
+
+    Demonstrated chunks overlap: beside each that was held out another one, all but the same, would be trained on, and
+    the loss would tell nothing. So whole demonstrations are held out, where there are several.
+
+    Args:
+        data: the pairs.
+        share: of them, or of the demonstrations, that is held out; at least one is.
+    """
+    order = torch.randperm(len(data))
+    episodes = data.episode.unique()
+    if data.demonstrations and len(episodes) > 1:
+        chosen = episodes[torch.randperm(len(episodes))[: max(1, round(len(episodes) * share))]]
+        aside = torch.isin(data.episode[order], chosen)
+        return order[aside], order[~aside]
+    count = max(1, round(len(data) * share))
+    return order[:count], order[count:]
 
 
 def _optimise(
@@ -129,7 +154,7 @@ def _optimise(
                 best, weights = looks[-1], copy.deepcopy(network.state_dict())
             if step - best.step >= recipe.patience:
                 break
-        batch = half_and_half(kept, data.own, min(recipe.batch, len(kept)))
+        batch = drawn(kept, data, min(recipe.batch, len(kept)))
         seen = data.inputs[batch]
         loss = network.loss(seen + recipe.jitter * network.input_spread * torch.randn_like(seen), data.targets[batch])
         optimiser.zero_grad(set_to_none=True)
@@ -139,20 +164,29 @@ def _optimise(
     return looks
 
 
-def half_and_half(kept: Tensor, own: Tensor, size: int) -> Tensor:
-    """Indices of a batch: half of them a noise policy's own chunks and half the others, where there are both.
+def drawn(kept: Tensor, data: NoiseData, size: int) -> Tensor:
+    """Indices of a batch; where an expert corrected a noise policy, half and half of the two.
 
     So the corrections of a round (DAgger, arXiv 1011.0686), which are few, are not drowned by what the noise policy did
-    by itself.
+    by itself. Chunks of the policy alone are neither: they keep the share that they have. Without a noise policy's
+    chunks, or without an expert's, all are equally likely.
 
     Args:
         kept: (M,) indices of the chunks that may be drawn.
-        own: (N,) bool, as `NoiseData.own`.
+        data: whose chunks they are.
         size: of the batch.
     """
-    groups = [group for group in (kept[~own[kept]], kept[own[kept]]) if len(group)]
-    share = max(1, size // len(groups))
-    return torch.cat([group[torch.randint(len(group), (share,))] for group in groups])
+    expert, own = data.expert[kept], data.own[kept]
+    if not (expert.any() and own.any()):
+        return _some(kept, size)
+    others = kept[~(expert | own)]
+    alone = round(size * len(others) / len(kept))
+    half = max(1, (size - alone) // 2)
+    return torch.cat([_some(others, alone), _some(kept[expert], half), _some(kept[own], half)])
+
+
+def _some(index: Tensor, count: int) -> Tensor:
+    return index[torch.randint(len(index), (count,))] if count else index[:0]
 
 
 @torch.no_grad()

@@ -137,7 +137,8 @@ class NoisePolicyNode(Node):
             known = live.trained_on
             info.version, info.kind, info.file = live.version, live.kind, str(live.path)
             info.parameterisation, info.weights_sha256 = live.network.config.noise, known.weights_sha256
-            info.trained_on = f"{len(known.episodes)} rollouts, {known.chunks} chunks"
+            episodes = "demonstrations" if known.demonstrations else "rollouts"
+            info.trained_on = f"{len(known.episodes)} {episodes}, {known.chunks} chunks"
             self.get_logger().info(f"{_named(live)} is live, trained on {info.trained_on}")
         else:
             self.get_logger().info("no noise policy is live")

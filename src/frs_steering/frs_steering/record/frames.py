@@ -59,6 +59,11 @@ def features(noise: int, pooled: int) -> dict[str, Feature]:
         "frs.row": Feature("int64"),  # of the chunk; -1 where the arm held
         "frs.noise": Feature("float32", noise),  # (H, D) row-major, behind the chunk that drives; NaN where none was
         "frs.features": Feature("float32", pooled),  # the policy's, of the observation of that chunk
+        "frs.chunk": Feature("float32", noise),  # (H, D) row-major, SI units, as it was sent
+        "frs.horizon": Feature("int64"),  # H
+        "frs.proprioception": numbers([*_JOINTS, "gripper"]),  # as measured when it was decided
+        "frs.policy": Feature("string"),
+        "frs.weights_sha256": Feature("string"),
     }
 
 
@@ -101,6 +106,11 @@ def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, la
         "frs.row": step.row,
         "frs.noise": noise,
         "frs.features": pooled,
+        "frs.chunk": np.array(decision.refined, np.float32),
+        "frs.horizon": int(decision.horizon),
+        "frs.proprioception": [*decision.joint_position, decision.gripper],
+        "frs.policy": decision.policy,
+        "frs.weights_sha256": decision.weights_sha256,
     }
 
 

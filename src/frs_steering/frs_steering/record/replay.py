@@ -51,7 +51,7 @@ def replay(path: Path, policy: Policy) -> Replay:
         JournalError: the file can't be read, see `reader.records`.
     """
     # Before the decisions, because each is sent after its chunk, and the one may overtake the other.
-    inputs = {_key(record.message): record.message for record in records(path, ["policy_input"])}
+    inputs = {input_key(record.message): record.message for record in records(path, ["policy_input"])}
     passed_over: Counter[str] = Counter()
     problems: list[str] = []
     again, worst = 0, 0.0
@@ -62,14 +62,15 @@ def replay(path: Path, policy: Policy) -> Replay:
             if not method.noise_makes_chunk:
                 passed_over[f"by {method.source!r}, whose noise alone does not make the chunk"] += 1
                 continue
-            worst = max(worst, _difference(policy, inputs.get(_key(message)), message, method))
+            worst = max(worst, _difference(policy, inputs.get(input_key(message)), message, method))
         except (JournalError, MethodError) as error:
             problems.append(f"decision on chunk {message.chunk_id} of epoch {message.owner_epoch}: {error}")
         again += 1
     return Replay(again, worst, dict(passed_over), tuple(problems))
 
 
-def _key(message: Any) -> tuple[int, int, int]:
+def input_key(message: Any) -> tuple[int, int, int]:
+    """What a decision and the stored policy input that it was made from have in common."""
     return message.header.stamp.sec, message.header.stamp.nanosec, message.seed
 
 
@@ -85,14 +86,19 @@ def _difference(policy: Policy, seen: Any, decision: Any, method: Method) -> flo
         raise JournalError("what the policy saw is not in the file")
     if len(decision.noise_used) != spec.horizon * spec.dim or len(decision.refined) != spec.horizon * spec.dim:
         raise JournalError(f"its noise and chunk must have {spec.horizon} x {spec.dim} values each")
-    prefix = policy.encode(policy.prepare(_observation(seen, spec.cameras)))
+    prefix = policy.encode(policy.prepare(stored_observation(seen, spec.cameras)))
     _close("the features", prefix.features.float().numpy(), np.array(getattr(decision, "features", ()), np.float32))
     noise = torch.tensor(decision.noise_used, dtype=torch.float32).view(1, spec.horizon, spec.dim)
     sampled = integrator(method.integrator, method.iterations).denoise(policy.field(prefix), noise, decision.steps)
     return _close("the chunk", policy.denormalise(sampled).float().numpy().ravel(), np.array(decision.refined))
 
 
-def _observation(seen: Any, cameras: tuple[str, ...]) -> Observation:
+def stored_observation(seen: Any, cameras: tuple[str, ...]) -> Observation:
+    """The observation in a stored policy input (frs_msgs/PolicyInput).
+
+    Raises:
+        JournalError: the image of one of `cameras` is damaged or missing.
+    """
     images = {}
     for name, picture in zip(seen.cameras, seen.images, strict=False):
         pixels = np.frombuffer(bytes(picture.data), np.uint8)

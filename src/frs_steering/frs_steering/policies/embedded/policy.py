@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,10 @@ class EmbeddedPolicy:
             return self.network.denoiser(x, t, prefix.features.expand(x.shape[0], -1))
 
         return velocity
+
+    def stack(self, prefixes: Sequence[EmbeddedPrefix]) -> EmbeddedPrefix:
+        """Encoded observations as one: the i-th chunk of a batch is then under the i-th (`learn.reversal.Stacking`)."""
+        return EmbeddedPrefix(torch.stack([prefix.features for prefix in prefixes]))
 
     def normalise(self, chunk: Tensor) -> Tensor:
         """(..., H, D) SI -> normalised."""
