@@ -8,16 +8,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from franky_peer import ACCELERATION, PATIENCE, LimitedPeer, limited, until
+from franky_peer import PATIENCE, LimitedPeer, connected, limited
 
-from frs_steering.arm.backends.franky import FrankyArm, FrankyError
 from frs_steering.record.reader import records
 
-STEPS = 150  # ten seconds at 15 Hz
+STEPS = 150  # ten seconds at 15 Hz; the episode may be over sooner
 
 
 def recorded(directory: Path) -> np.ndarray:
-    """Joint velocities (STEPS, 7) [rad/s] that passed the gate in an episode of the simulated cell."""
+    """Joint velocities (STEPS or less, 7) [rad/s] that passed the gate in an episode of the simulated cell."""
     words = ["--tasks", "egg_on_plate", "--methods", "base", "--episodes", "1", "--jobs", "1"]
     directories = ["--out", str(directory / "rows"), "--record", str(directory / "episodes")]
     subprocess.run(["frs", "eval", *words, *directories], check=True, capture_output=True, timeout=100)
@@ -29,20 +28,10 @@ def recorded(directory: Path) -> np.ndarray:
 @limited
 def test_a_recorded_episode_is_streamed_without_a_reflex(tmp_path: Path) -> None:
     velocities = recorded(tmp_path)
-    assert velocities.shape == (STEPS, 7) and np.abs(velocities).max() > 0.2
+    assert len(velocities) > STEPS / 3 and np.abs(velocities).max() > 0.2
     peer = LimitedPeer(tmp_path)
-    made: list[FrankyArm] = []
-
-    def connected() -> bool:
-        try:
-            made.append(FrankyArm(peer.host, ACCELERATION, realtime=False))
-        except FrankyError:
-            return not peer.runs()
-        return True
-
     try:
-        until(connected, "the simulator to listen")
-        arm = made[0]
+        arm = connected(peer)
         before = arm.read()
         pause, begun = threading.Event(), time.monotonic()
         for step, velocity in enumerate(velocities):

@@ -15,7 +15,7 @@ import fr3_model
 import numpy as np
 import pytest
 
-from frs_steering.arm.backends.franky import FrankyArm
+from frs_steering.arm.backends.franky import FrankyArm, FrankyError
 
 ACCELERATION = np.full(7, 8.0)
 TURN = np.array([0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])  # rad/s
@@ -72,6 +72,21 @@ class LimitedPeer:
         self._process.kill()
         self._process.wait()
         self._output.close()
+
+
+def connected(peer: LimitedPeer) -> FrankyArm:
+    """The driver, once the simulator listens."""
+    made: list[FrankyArm] = []
+
+    def is_connected() -> bool:
+        try:
+            made.append(FrankyArm(peer.host, ACCELERATION, realtime=False))
+        except FrankyError:
+            return not peer.runs()
+        return True
+
+    until(is_connected, "the simulator to listen")
+    return made[0]
 
 
 class FrankyPeer:

@@ -96,7 +96,7 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
 
     assert ear.call(ear.stop).success
     ear.until_state(ArmState.STOPPED)
-    ear.until(lambda: float(np.abs(ear.states[-1].velocity).max()) < 1e-3, PATIENCE, "rest after the stop")
+    ear.until(lambda: float(np.abs(ear.states[-1].velocity).max()) < 0.01, PATIENCE, "rest after the stop")
     assert ear.call(ear.reset).success
 
 

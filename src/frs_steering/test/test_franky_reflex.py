@@ -7,27 +7,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from franky_peer import ACCELERATION, PATIENCE, TURN, LimitedPeer, drive, limited, speed, until
-
-from frs_steering.arm.backends.franky import FrankyArm, FrankyError
+from franky_peer import PATIENCE, TURN, LimitedPeer, connected, drive, limited, speed, until
 
 
 @limited
 def test_a_reflex_is_told_and_recovered_from(tmp_path: Path) -> None:
     """The robot's own controller refuses to go beyond the end of joint 4's range, whatever it is sent."""
     peer = LimitedPeer(tmp_path)
-    made: list[FrankyArm] = []
-
-    def connected() -> bool:
-        try:
-            made.append(FrankyArm(peer.host, ACCELERATION, realtime=False))
-        except FrankyError:
-            return not peer.runs()
-        return True
-
     try:
-        until(connected, "the simulator to listen")
-        arm = made[0]
+        arm = connected(peer)
         stretch = np.array([0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 0.0])
         pause, end = threading.Event(), time.monotonic() + PATIENCE
         while not arm.error():
