@@ -19,11 +19,12 @@ import torch
 from frs_sim import workshop
 from frs_sim.cell import CONTROL_RATE, Cell, Eyes
 from frs_sim.disturbance import Disturbance
-from frs_sim.expert import Style, imagine, plan
+from frs_sim.expert import Phase, Style, plan
 from frs_sim.frames import look, seen, write_columns, write_shards
 from frs_sim.oracle import oracle
 from frs_sim.poses import anywhere
-from frs_sim.tasks import FIRST_HELD_OUT_SEED, find_task
+from frs_sim.tasks import FIRST_HELD_OUT_SEED
+from frs_sim.wander import Wander, imagine_legs
 from frs_steering.arm.chunk import requested_gripper
 from frs_steering.policies import Observation, Policy
 from frs_steering.robot.kinematics import joint_velocity
@@ -39,6 +40,8 @@ SPEEDS = (0.15, 0.30)  # m/s; the full coarse command of 0.25 lies within
 STEERED = 0.5  # share of the policy's turns in which it is steered, and told nothing that it knows
 UNKNOWN = "do something"
 ANYWHERE = 0.3  # share of the episodes that begin with the hand anywhere: low beside a thing, too, with closed fingers
+WANDERS = 0.5  # share of the expert's episodes that wander on their way; about half of their frames do
+UNTOLD = ""  # the instruction of a frame that no sentence asks for
 TRIES = 20  # of a place at which the hand touches nothing
 ONE_AXIS = 0.5  # share of the episodes that are driven one axis after another, as coarse guidance is
 
@@ -49,7 +52,8 @@ class Shard:
 
     The file is an uncompressed .npz: images_<camera> (N, s, s, 3) uint8 RGB; joint_position (N, 7) f32 rad;
     grips (N, 3) f32, the gripper now and GRIPPER_LAGS ago; chunk (N, H, 7) f32 SI, what the expert would do; things
-    (N, T, 3) f32 m, positions relative to the TCP, NaN where a thing is absent; instruction, a string.
+    (N, T, 3) f32 m, positions relative to the TCP, NaN where a thing is absent; instruction (N,) str, UNTOLD where the
+    hand wanders.
     """
 
     task: str
@@ -97,8 +101,7 @@ def _write(shard: Shard, directory: Path) -> int:
         if episode is not None:
             kept.append(episode)
     if kept:
-        instruction = np.array(find_task(shard.task).instruction)
-        write_columns(kept, shard.path(directory), instruction=instruction)
+        write_columns(kept, shard.path(directory))
     return len(kept)
 
 
@@ -111,14 +114,21 @@ def _demonstrate(
     if rng.random() < ANYWHERE:
         _begin_anywhere(cell, rng)
     rows: dict[str, list[np.ndarray]] = {}
+    wander = Wander(rng) if policy is None and rng.random() < WANDERS else None
     left, policy_left, steered = AFTER_SUCCESS, 0, False
     chunk = np.empty((0, 7))
-    while cell.steps < cell.task.step_limit + AFTER_SUCCESS and left > 0:
+    limit = cell.task.step_limit * (2 if wander else 1) + AFTER_SUCCESS
+    while cell.steps < limit and left > 0:
         truth = cell.truth()
         kept = cell.steps % KEPT_EVERY == 0
-        label = imagine(cell.task, truth, HORIZON if kept else 1, 1.0 / CONTROL_RATE, style)
+        phase = plan(cell.task, truth).phase
+        legs = wander.next(phase, truth) if wander else ()
+        label = imagine_legs(legs, cell.task, truth, HORIZON if kept else 1, 1.0 / CONTROL_RATE, style)
         if kept:
-            frame = seen(cell, look(cell, eyes), shard.image_size) | {"chunk": label.astype(np.float32)}
+            frame = seen(cell, look(cell, eyes), shard.image_size) | {
+                "chunk": label.astype(np.float32),
+                "instruction": np.array(UNTOLD if legs else cell.task.instruction),
+            }
             for key, value in frame.items():
                 rows.setdefault(key, []).append(value)
         if policy is not None and policy_left == 0 and rng.random() < 0.03:
@@ -136,7 +146,7 @@ def _demonstrate(
             action[6] = requested_gripper(action)
         else:
             chunk = chunk[:0]
-            action = disturbance.next(label[0], plan(cell.task, truth).phase)
+            action = disturbance.next(label[0], Phase.LOWER if legs else phase)  # a leg is push enough
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
         left -= cell.success
     return {key: np.stack(values) for key, values in rows.items()} if cell.success else None

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from frs_sim import demonstrations
 from frs_sim.cell import Cell
-from frs_sim.demonstrations import SPEEDS, _begin_anywhere, generate
+from frs_sim.demonstrations import SPEEDS, Shard, _begin_anywhere, generate
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Phase
 from frs_sim.objects import THINGS
@@ -31,6 +32,17 @@ def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> N
     present = ~frames.things[0, :, 0].isnan().numpy()
     assert {"egg", "plate"} <= {name for name, there in zip(THINGS, present, strict=True) if there}
     assert (frames.chunk[-1, :, :3].norm(dim=-1) < SPEEDS[1]).all()  # at the end the hand leaves
+
+
+def test_where_the_hand_wanders_no_sentence_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demonstrations, "WANDERS", 1.0)
+    shard = Shard("egg_on_plate", first=0, count=1, seed=3, image_size=64, weights=None)
+    assert demonstrations._write(shard, tmp_path) == 1
+    frames = load([shard.path(tmp_path)], tuple(CAMERAS))
+    led = frames.instruction == 0
+    assert frames.vocabulary == ("put the egg on the plate",)
+    assert 0.2 < led.float().mean() < 0.8
+    assert set(frames.instruction[~led].tolist()) == {1}
 
 
 def test_bad_shards_are_named(tmp_path: Path) -> None:

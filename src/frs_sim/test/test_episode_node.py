@@ -50,7 +50,7 @@ class Graph:
     def start(self, decider: str, *sim_parameters: str, recorder: bool = False, conductor: Sequence[str] = ()) -> None:
         """Start the nodes."""
         self.sim = self._procs(executable("sim"), "--ros-args", *sim_parameters)
-        self._procs(executable("arm_controller", "frs_steering"))
+        self._procs(executable("arm_controller", "frs_steering"), "--ros-args", "-p", "simulated:=true")
         if recorder:
             self._procs(executable("recorder", "frs_steering"))
         self.decider = self.start_decider(decider)

@@ -45,7 +45,7 @@ class Frames(Sights):
 
     Attributes:
         chunk: (N, H, D) float32, SI units.
-        instruction: (N,) int64, index into `vocabulary` plus one.
+        instruction: (N,) int64, index into `vocabulary` plus one; 0 where no sentence asks for what is done.
         vocabulary: instructions, sorted.
     """
 
@@ -62,12 +62,12 @@ def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
     """
     paths = sorted(shards)
     parts = _columns(paths, cameras, (*SEEN, "chunk", "instruction"))
-    vocabulary = tuple(sorted({str(part["instruction"]) for part in parts}))
-    words = [np.full(len(part["chunk"]), vocabulary.index(str(part["instruction"])) + 1) for part in parts]
+    told = np.concatenate([np.broadcast_to(part["instruction"], len(part["chunk"])) for part in parts])
+    vocabulary = tuple(str(sentence) for sentence in np.unique(told) if sentence)
     return Frames(
         **_seen(paths, parts, cameras),
         chunk=_joined(parts, "chunk"),
-        instruction=torch.from_numpy(np.concatenate(words)),
+        instruction=torch.from_numpy(np.searchsorted(("", *vocabulary), told)),
         vocabulary=vocabulary,
     )
 

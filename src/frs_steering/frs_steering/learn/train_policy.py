@@ -37,7 +37,8 @@ class Recipe:
         draws: noises and times drawn for each observation, so that the costly encoder is used well.
         rate: peak learning rate (AdamW, cosine to zero after a linear start).
         forget_instruction: share of observations whose instruction is replaced by "unknown", which teaches the
-            policy what it does when it does not understand: anything that it knows.
+            policy what it does when it does not understand: anything that it knows. Beside them are the frames that
+            no sentence asks for, in which it is led anywhere.
         contacts: how many times as often as others a frame is drawn whose chunk opens or closes the gripper; there
             millimetres decide.
         average: decay of the running average of the weights that is kept in the end.
@@ -49,7 +50,7 @@ class Recipe:
     sights: int = 96
     draws: int = 4
     rate: float = 1e-3
-    forget_instruction: float = 0.4
+    forget_instruction: float = 0.1
     contacts: int = 3
     average: float = 0.999
     seed: int = 0
