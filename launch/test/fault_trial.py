@@ -13,26 +13,22 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-import fr3_model
 import numpy as np
 from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
 from frs_msgs.msg import ArmState
+from hostile_chunks import measured_breaches
 from joint_motion import AT_REST, rest_after, seconds, speed
 from real_graph import RealGraph, real_graph
 from wall_clock import turnable
 
 from frs_bringup.description import Process
 from frs_bringup.starter import QUICK
-from frs_steering.arm.limits import Limits
-from frs_steering.robot.kinematics import tcp_pose
 
 RELAYED = {"joint_states": "sensor_msgs/JointState", "camera/wrist/color/image_raw": "sensor_msgs/Image"}
 RAW = "sim/raw/"
 """Where the simulation publishes what is relayed."""
 STANDS = 0.3  # s of the robot's clock for which a standing arm is watched
 SETTLED = QUICK + 10.0  # s after a node was ended: the next fault, its end, its delay and its start take less than 10
-LAG = 0.005  # m and rad by which the simulated arm, which follows its commands late, may be beyond the workspace
-SWING = 0.1  # rad/s by which its servos may be faster than they were told for a moment
 
 
 @contextmanager
@@ -170,15 +166,6 @@ def _assert_goes_on(graph: RealGraph, fault: Fault, *, moving: bool) -> None:
 
 def assert_within_limits(graph: RealGraph) -> None:
     """By the joint states that the simulated arm measured, nothing went beyond a limit of ours, but for its lag."""
-    limits = Limits()
     positions = np.array([heard.message.position[:7] for heard in graph.joints])
     velocities = np.array([heard.message.velocity[:7] for heard in graph.joints])
-    assert np.all(positions >= limits.position_low - LAG), "a joint below its range"
-    assert np.all(positions <= limits.position_high + LAG), "a joint above its range"
-    fastest = np.abs(velocities).max(axis=0)
-    assert np.all(fastest <= limits.velocity + SWING), f"joint speeds of up to {fastest} rad/s"
-    points = tcp_pose(positions)[:, :3, 3]
-    assert np.all(points >= limits.workspace_low - LAG), f"hand at {points.min(axis=0)} m"
-    assert np.all(points <= limits.workspace_high + LAG), f"hand at {points.max(axis=0)} m"
-    lowest = min(fr3_model.lowest(position) for position in positions[::5])
-    assert lowest >= limits.table_height - LAG, f"hand, wrist or forearm at a height of {lowest:.3f} m"
+    assert not measured_breaches(positions, velocities)

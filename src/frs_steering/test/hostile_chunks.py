@@ -1,9 +1,10 @@
-"""Chunks that mean harm, an arm that obeys, and what it did wrong: for the tests and for the soak."""
+"""Chunks that mean harm, an arm that obeys or a simulated one, and what it did wrong: for the tests and the soak."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Protocol
 
 import fr3_model
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from frs_steering.arm import self_collision
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.execution import Execution
-from frs_steering.arm.limits import Limits, limits_of
+from frs_steering.arm.limits import MARGIN, Limits, limits_of
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.robots import FR3, Robot
 from frs_steering.arm.settings import Settings
@@ -27,6 +28,9 @@ ROUNDING = 1 + 1e-6
 LOOKED_AT = 50
 """Every so many poses the meshes of MuJoCo's model are held against the table, which takes longer than the rest."""
 
+TABLE_LOOKS = 5
+"""The same for what was measured."""
+
 Rows = Callable[[np.random.Generator, int], np.ndarray]
 
 KINDS: tuple[Rows, ...] = (
@@ -41,10 +45,45 @@ KINDS: tuple[Rows, ...] = (
 )
 
 
+LAG = 0.005  # m by which a simulated arm, which follows its commands late, may be beyond the workspace
+SLIP = MARGIN / 2  # rad by which it may be beyond a joint limit: half of what ours lie inside of the robot's own
+SWING = 0.1  # rad/s by which its servos may be faster than they were told for a moment
+
+
+class Arm(Protocol):
+    """What is driven."""
+
+    simulated: bool
+
+    def move(self, velocity: np.ndarray) -> None:
+        """Go on at these joint velocities (7,) [rad/s] for a control step."""
+
+    def measure(self) -> tuple[np.ndarray, np.ndarray]:
+        """Joint positions (7,) [rad] and velocities (7,) [rad/s]."""
+
+
+class Obedient:
+    """An arm that does at once what it is told; what it measures may be late by a share of a step."""
+
+    simulated = False
+
+    def __init__(self, late: float) -> None:
+        self.position, self._velocity, self._late = RESET_POSITION.copy(), np.zeros(7), late
+
+    def move(self, velocity: np.ndarray) -> None:
+        """See `Arm`."""
+        self.position, self._velocity = self.position + velocity * PERIOD, velocity
+
+    def measure(self) -> tuple[np.ndarray, np.ndarray]:
+        """See `Arm`."""
+        return self.position - self._late * self._velocity * PERIOD, self._velocity
+
+
 @dataclasses.dataclass(frozen=True)
 class Trace:
     """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks.
 
+    Positions are those commanded, which an obedient arm has; `measured` are positions and velocities (T, 2, 7).
     `ahead` (T', 7) [rad] is by how much the target is farther from the arm than it may be, where something was sent;
     `leaps` (T', 7) [rad] by how much it moved from one command to the next besides what the velocity made of it.
     """
@@ -52,20 +91,22 @@ class Trace:
     limits: Limits
     positions: np.ndarray
     velocities: np.ndarray
+    measured: np.ndarray
     ahead: np.ndarray
     leaps: np.ndarray
     sent: int
     accepted: int
 
 
-def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Trace:
-    """Send `chunks` hostile chunks to an arm that obeys, its measurements late by a random share of a step."""
+def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3, arm: Arm | None = None) -> Trace:
+    """Send `chunks` hostile chunks to an arm; without one, to one that obeys and measures late by a random share."""
     rng = np.random.default_rng(seed)
     limits = limits_of(robot)
-    settings = Settings(space, BASE_FRAME, PERIOD, 1.5, 0.25, 1, limits)
+    late = rng.random()
+    arm = Obedient(late) if arm is None else arm
+    settings = Settings(space, BASE_FRAME, PERIOD, 1.5, 0.25, 1, limits, simulated=arm.simulated)
     execution, now, tick = Execution(settings), 100.0, 0
-    lag = rng.random()
-    positions, velocities, accepted = [RESET_POSITION.copy()], [np.zeros(7)], 0
+    positions, velocities, seen, accepted = [arm.measure()[0]], [np.zeros(7)], [arm.measure()], 0
     ahead: list[np.ndarray] = []
     leaps: list[np.ndarray] = []
     target: np.ndarray | None = None
@@ -88,15 +129,17 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
         for _ in range(int(rng.integers(1, 12))):
             tick, now = tick + 1, now + PERIOD
             if not deaf:
-                measured = positions[-1] - lag * velocities[-1] * PERIOD
-                execution.observe(Reading(measured, velocities[-1], 0.0), now)
+                measured, moving = arm.measure()
+                execution.observe(Reading(measured, moving, 0.0), now)
                 if rng.random() < 0.05:  # somebody else publishes joint states, too
                     off = rng.choice([-1.0, 1.0]) * rng.uniform(0.0, rng.choice([0.5, 9.0]))
                     wrong = measured + np.eye(7)[rng.integers(7)] * off
-                    execution.observe(Reading(wrong, velocities[-1], 0.0), now)
+                    execution.observe(Reading(wrong, moving, 0.0), now)
             outcome = execution.tick(tick, now)
             velocities.append(outcome.velocity)
             positions.append(positions[-1] + outcome.velocity * PERIOD)
+            arm.move(outcome.velocity)
+            seen.append(arm.measure())
             if outcome.command is not None:
                 lead = limits.lead + limits.lead_time * np.abs(outcome.velocity)
                 ahead.append(np.abs(outcome.command.position - positions[-1]) - lead)
@@ -104,14 +147,29 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3) -> Tra
                     leaps.append(np.abs(outcome.command.position - target - outcome.velocity * PERIOD))
             target = None if outcome.command is None else outcome.command.position
     return Trace(
-        limits, np.array(positions), np.array(velocities[1:]), np.array(ahead), np.array(leaps), chunks, accepted
-    )
+        limits, np.array(positions), np.array(velocities[1:]), np.array(seen), np.array(ahead), np.array(leaps),
+        chunks, accepted,
+    )  # fmt: skip
 
 
 def distances_to_itself(positions: np.ndarray) -> np.ndarray:
     """Of forearm and hand to shoulder and base (T,) [m], at joint positions (T, 7) [rad], as the gate reckons it."""
     each = positions[:, None]
     return self_collision.closeness(each, wrist_and_tcp_poses(each)).distances()[:, 0]
+
+
+def measured_breaches(positions: np.ndarray, velocities: np.ndarray) -> list[str]:
+    """Every limit of ours that an FR3 went beyond by its own measurements, both (T, 7), by more than it lags."""
+    limits, points = Limits(), tcp_pose(positions)[:, :3, 3]
+    excesses = {
+        "joint position, upper [rad]": positions - limits.position_high - SLIP,
+        "joint position, lower [rad]": limits.position_low - positions - SLIP,
+        "joint speed [rad/s]": np.abs(velocities) - limits.velocity - SWING,
+        "workspace, upper [m]": points - limits.workspace_high - LAG,
+        "workspace, lower [m]": limits.workspace_low - points - LAG,
+        "table [m]": limits.table_height - LAG - np.array([fr3_model.lowest(q) for q in positions[::TABLE_LOOKS]]),
+    }
+    return _in_words(excesses)
 
 
 def breaches(trace: Trace) -> list[str]:
@@ -122,7 +180,7 @@ def breaches(trace: Trace) -> list[str]:
     angles = np.arccos(np.clip((np.einsum("tij,tij->t", turns[1:], turns[:-1]) - 1) / 2, -1, 1))
     changes = np.diff(velocities, axis=0, prepend=np.zeros((1, 7))) / PERIOD
     excesses = {
-        "values that are not finite": np.count_nonzero(~np.isfinite(velocities)),
+        "values that are not finite": np.array(np.count_nonzero(~np.isfinite(velocities))),
         "joint position, upper [rad]": positions - limits.position_high - 1e-9,
         "joint position, lower [rad]": limits.position_low - positions - 1e-9,
         "joint speed [rad/s]": np.abs(velocities) - limits.velocity * ROUNDING,
@@ -143,4 +201,8 @@ def breaches(trace: Trace) -> list[str]:
         for way, end in ((1.0, curve.high), (-1.0, -curve.low)):
             most = np.sqrt(curve.gain * np.maximum(0.0, end - way * positions[1:])) - curve.offset
             excesses[f"speed near the end of a joint's range, {way:+.0f} [rad/s]"] = way * velocities - most - 1e-9
+    return _in_words(excesses)
+
+
+def _in_words(excesses: dict[str, np.ndarray]) -> list[str]:
     return [f"{name} exceeded by {np.max(excess):.3g}" for name, excess in excesses.items() if np.max(excess) > 0]
