@@ -41,7 +41,7 @@ def test_where_the_hand_wanders_no_sentence_asks_for_it(tmp_path: Path, monkeypa
     frames = load([shard.path(tmp_path)], tuple(CAMERAS))
     led = frames.instruction == 0
     assert frames.vocabulary == ("put the egg on the plate",)
-    assert 0.2 < led.float().mean() < 0.8
+    assert led.any() and not led.all()
     assert set(frames.instruction[~led].tolist()) == {1}
 
 
