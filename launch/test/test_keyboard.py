@@ -46,7 +46,11 @@ def test_keys_steer_the_arm_and_run_an_episode(screen: TerminalProcess, node: No
     decisions = ear.listen(Decision, "decision", EVENT)
     arm = ear.listen(ArmState, "arm_state", LATCHED)
     policy = ear.listen(PolicyInfo, "policy_info", LATCHED)
-    ear.until(lambda: joints and policy and arm and arm[-1].state == ArmState.ARMED, START)
+    try:
+        ear.until(lambda: joints and policy and arm and arm[-1].state == ArmState.ARMED, START)
+    except AssertionError as error:
+        heard = f"{len(joints)} joint states, {len(policy)} policies, the arm {arm[-1:]}"
+        raise AssertionError(f"{heard}; the screen:\n{screen.drawn[-4000:]}") from error
     assert not decisions
 
     # Steered freely: the instruction is there from the start.
