@@ -48,7 +48,7 @@ franky: setup
 	@exec tools/franky.sh
 
 soak: setup
-	@$(ENTER) && FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s launch/test/test_soak.py
+	@$(ENTER) && FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s -o faulthandler_timeout=0 launch/test/test_soak.py
 
 lint: setup
 	@$(ENTER) && ruff format --check $(CHECKED) && ruff check $(CHECKED) && mypy

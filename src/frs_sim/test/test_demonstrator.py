@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,12 @@ from frs_sim.cell import Cell, Eyes
 from frs_sim.demonstrator import Demonstrator
 from frs_sim.evaluation import run_episode
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
-from frs_steering.policies import Observation, Policy, load_policy
+from frs_steering.policies import Observation, Policy
 from frs_steering.steer.decision import Decided
 from frs_steering.steer.guidance import Guidance
 from frs_steering.steer.method import Method
 
 TASK, SCENE = TRAINING[0], FIRST_HELD_OUT_SEED
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[tuple[Cell, Eyes, Policy]]:
-    cell = Cell(TASK, SCENE)
-    eyes = Eyes(cell.model)
-    yield cell, eyes, load_policy("embedded")
-    eyes.close()
 
 
 class Watch:

@@ -1,7 +1,6 @@
 """Episodes: who is asked when, and what the policy is shown."""
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,19 +10,11 @@ from frs_sim.cell import Cell, Eyes, Truth
 from frs_sim.evaluation import run_episode
 from frs_sim.rows import Episode
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING, Task
-from frs_steering.policies import Observation, Policy, load_policy
+from frs_steering.policies import Observation, Policy
 from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
 from frs_steering.steer.method import parse_method
 
 TASK, SCENE = TRAINING[0], FIRST_HELD_OUT_SEED
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[tuple[Cell, Eyes, Policy]]:
-    cell = Cell(TASK, SCENE)
-    eyes = Eyes(cell.model)
-    yield cell, eyes, load_policy("embedded")
-    eyes.close()
 
 
 class Upwards:

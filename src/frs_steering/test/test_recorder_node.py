@@ -100,10 +100,10 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
 def test_the_configuration_of_every_node_is_written(
     graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path, ros: ModuleType
 ) -> None:
-    start_node("recorder", jpeg_quality=77)
     deaf = Node("deaf", namespace="/lab", start_parameter_services=False)
     stuck = Node("stuck")  # has the services, and is never spun
     graph._node.declare_parameter("speed", [0.5, 1.0])
+    start_node("recorder", jpeg_quality=77)  # after them: the names of a node that is there come with its first words
     try:
         graph.wait(lambda: bool(graph.states))
         begun = time.monotonic()

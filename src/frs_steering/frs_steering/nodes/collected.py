@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rclpy.callback_groups import CallbackGroup
+from rclpy.subscription import MessageInfo, Subscription
 
 
 class Collected(CallbackGroup):
@@ -22,3 +25,9 @@ class Collected(CallbackGroup):
 
 def never(_: bytes) -> None:
     """Callback of such subscriptions; their group keeps the executor away."""
+
+
+def take(subscription: Subscription) -> tuple[Any, MessageInfo] | None:
+    """The oldest message that waits in a raw subscription (bytes), with what rclpy knows of it; None if none waits."""
+    with subscription.handle:
+        return subscription.handle.take_message(subscription.msg_type, True)

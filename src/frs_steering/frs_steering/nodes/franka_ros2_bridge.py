@@ -26,7 +26,7 @@ from std_srvs.srv import Trigger
 
 from frs_steering.arm.backends.franka_state import RobotMode, RobotState, StateWatch, names_of
 from frs_steering.health.report import Health, Level
-from frs_steering.nodes.collected import Collected, never
+from frs_steering.nodes.collected import Collected, never, take
 from frs_steering.nodes.diagnostics import Diagnostics
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.qos import LATCHED
@@ -80,8 +80,7 @@ class FrankaRos2Bridge(Node):
         self.get_logger().info(f"listens to {self._state.topic_name}")
 
     def _look(self) -> None:
-        with self._state.handle:
-            taken = self._state.handle.take_message(self._state.msg_type, True)
+        taken = take(self._state)
         now = time.monotonic()
         if taken is not None:
             msg = deserialize_message(taken[0], self._type)

@@ -13,7 +13,7 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 
-from frs_steering.nodes.collected import Collected, never
+from frs_steering.nodes.collected import Collected, never, take
 
 LOOK_RATE = 60.0
 """Looks at what came a second [Hz]. franka_ros2 sends a thousand joint states, more than Python should unpack."""
@@ -41,16 +41,7 @@ def hear_joints(node: Node, heard: Mapping[str, Heard]) -> None:
 
 def _look(ears: Iterable[tuple[Subscription, Heard]]) -> None:
     for ear, hand_on in ears:
-        taken = list(_taken(ear))
+        taken = [data for data, _ in iter(partial(take, ear), None)]
         alone = ear.get_publisher_count() < 2
         for data in {len(data): data for data in taken}.values() if alone else taken:
             hand_on(deserialize_message(data, JointState))
-
-
-def _taken(ear: Subscription) -> Iterable[bytes]:
-    while True:
-        with ear.handle:
-            taken = ear.handle.take_message(ear.msg_type, True)
-        if taken is None:
-            return
-        yield taken[0]

@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 
 from frs_steering.health.recorder import disk_health, file_health, topics_health
 from frs_steering.health.report import Health
-from frs_steering.nodes.collected import Collected, never
+from frs_steering.nodes.collected import Collected, never, take
 from frs_steering.nodes.diagnostics import Diagnostics
 from frs_steering.nodes.parameter_query import ParameterQuery
 from frs_steering.nodes.parameters import ParameterError, declare, param
@@ -220,11 +220,7 @@ class Recorder(Node):
 
     def _collect(self) -> None:
         for index, (topic, subscription) in enumerate(zip(self._topics, self._subscriptions_by_topic, strict=True)):
-            while True:
-                with subscription.handle:
-                    taken = subscription.handle.take_message(subscription.msg_type, True)
-                if taken is None:
-                    break
+            while (taken := take(subscription)) is not None:
                 data, information = taken
                 sent = information["source_timestamp"]
                 self._alive.note(index, time.monotonic_ns(), sent)  # late by COLLECT_PERIOD; its window is of 2 s
