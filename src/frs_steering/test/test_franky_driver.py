@@ -25,6 +25,7 @@ from frs_steering.nodes.qos import COMMAND, SENSOR
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, RESET_POSITION
 
 Procs = Callable[..., Any]
+STEPS_OF_A_SECOND = 15
 PATIENCE = 90.0  # s; on a busy machine the simulator is many times slower than the time that it simulates
 
 
@@ -62,6 +63,15 @@ def drive(ear: ArmStandIn, speed: float, reached: Callable[[], bool]) -> None:
         ear.until(lambda: reached() or ear.states[-1].tick > tick + 10, 10.0, "control steps")  # noqa: B023 - now
 
 
+def drift(states: list[ArmState]) -> float:
+    """How far a joint has come within these states [rad].
+
+    Positions tell of rest, velocities don't: the simulator's servo of the last joint may get into a swing of 0.08 rad/s
+    that changes its sign every millisecond, a tenth of a milliradian wide.
+    """
+    return float(np.ptp([state.position for state in states], axis=0).max())
+
+
 @needed
 @pytest.mark.timeout(300)
 def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
@@ -96,7 +106,7 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
 
     assert ear.call(ear.stop).success
     ear.until_state(ArmState.STOPPED)
-    ear.until(lambda: float(np.abs(ear.states[-1].velocity).max()) < 0.01, PATIENCE, "rest after the stop")
+    ear.until(lambda: drift(ear.states[-STEPS_OF_A_SECOND:]) < 0.003, PATIENCE, "rest after the stop")
     assert ear.call(ear.reset).success
 
 
