@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from frs_sim.rows import NOBODY, Row
 from frs_sim.scores import ALL, Condition, Score, conditions, groups, score
-from frs_sim.sweeps import EVERY, WRONG, Series, sweeps
+from frs_sim.sweeps import AMOUNT, EVERY, WRONG, Series, sweeps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,7 @@ AXES = {
     "noise": "parameterisation of the noise",
     WRONG: "probability that the reasoner's direction is wrong",
     EVERY: "guidance at every n-th chunk",
+    AMOUNT: "amount of every direction; 0: as the oracle chooses",
 }
 """Setting -> what its axis is called; others by their own name."""
 

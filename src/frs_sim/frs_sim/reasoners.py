@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,26 +37,32 @@ class ReasonerChoice:
     Attributes:
         wrong: 0..1, probability that a wish is replaced by a random other one; 0 is the oracle.
         demonstrates: it says whole chunks instead of directions, as an expert would drive; for the method "direct".
+        amount: 0..1, of each direction, as by a key; 0 is as the oracle chooses, as by a joystick.
     """
 
     wrong: float = 0.0
     demonstrates: bool = False
+    amount: float = 0.0
 
     def __str__(self) -> str:
+        if self.amount:
+            return f"oracle:{self.amount:g}"
         return "expert" if self.demonstrates else f"noisy:{self.wrong:g}" if self.wrong else "oracle"
 
     def make(self, seed: int) -> Reasoner | Demonstrator:
         """The reasoner for one episode; the same seed errs at the same decisions."""
         if self.demonstrates:
             return Demonstrator()
+        if self.amount:
+            return evenly(oracle, self.amount)
         return noisy(oracle, self.wrong, seed) if self.wrong else oracle
 
 
 def parse_reasoner(text: str) -> ReasonerChoice:
-    """Read "oracle", "expert" or "noisy:P". "noisy:0" is the oracle.
+    """Read "oracle", "oracle:A", "expert" or "noisy:P". "noisy:0" is the oracle.
 
     Raises:
-        ReasonerError: no such reasoner, or P is no probability.
+        ReasonerError: no such reasoner, or A or P is out of its range.
     """
     name, colon, number = text.partition(":")
     if text == "oracle":
@@ -63,16 +70,36 @@ def parse_reasoner(text: str) -> ReasonerChoice:
     if text == "expert":
         return ReasonerChoice(demonstrates=True)
     if name == "noisy" and colon:
-        try:
-            wrong = float(number)
-        except ValueError:
-            wrong = -1.0
-        if 0.0 <= wrong <= 1.0:
-            return ReasonerChoice(wrong)
-        raise ReasonerError(f"the reasoner {text!r} errs with probability {number!r}; it must lie in [0, 1]")
+        return ReasonerChoice(wrong=_number(number, f"the reasoner {text!r} errs with probability"))
+    if name == "oracle" and colon:
+        amount = _number(number, f"the reasoner {text!r} says every direction with the amount")
+        if amount == 0.0:
+            raise ReasonerError(f"the reasoner {text!r} says every direction with the amount 0, which is none")
+        return ReasonerChoice(amount=amount)
     raise ReasonerError(
-        f"no reasoner is called {text!r}; there are: oracle, noisy:P (P the probability of an error), expert"
+        f"no reasoner is called {text!r}; there are: oracle, oracle:A (every direction with the amount A), "
+        "noisy:P (P the probability of an error), expert"
     )
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise ReasonerError(f"{what} {text!r}; it must lie in [0, 1]")
+    return number
+
+
+def evenly(reasoner: Callable[[Task, Truth], Guidance], amount: float) -> Reasoner:
+    """A reasoner whose directions all have the same amount, as those of a keyboard have."""
+
+    def say(task: Task, truth: Truth) -> Guidance:
+        wish = reasoner(task, truth)
+        return wish if wish.defer else dataclasses.replace(wish, amount=amount)
+
+    return say
 
 
 def noisy(reasoner: Reasoner, wrong: float, seed: int) -> Reasoner:

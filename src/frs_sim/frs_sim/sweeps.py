@@ -16,6 +16,8 @@ WRONG = "wrong"
 """The setting "probability that the reasoner errs"."""
 EVERY = "every"
 """The setting "guidance at every n-th chunk"."""
+AMOUNT = "amount"
+"""The setting "of each direction"; 0 where the oracle chooses."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def _settings(condition: Condition) -> dict[str, Hashable]:
     if condition.method not in LEARNED:  # those have no settings of their own
         settings = dataclasses.asdict(parse_method(condition.method))
     if condition.reasoner != NOBODY:
-        settings |= {WRONG: parse_reasoner(condition.reasoner).wrong, EVERY: condition.every}
+        reasoner = parse_reasoner(condition.reasoner)
+        settings |= {WRONG: reasoner.wrong, AMOUNT: reasoner.amount, EVERY: condition.every}
     return settings
 
 

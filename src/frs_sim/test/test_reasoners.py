@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from frs_sim.cell import Truth
 from frs_sim.oracle import LESS, oracle
-from frs_sim.reasoners import ReasonerChoice, ReasonerError, noisy, parse_reasoner
+from frs_sim.reasoners import ReasonerChoice, ReasonerError, evenly, noisy, parse_reasoner
 from frs_sim.tasks import HELD_OUT, TASKS, Task
 from frs_steering.steer.guidance import DIRECTIONS, GripperWish, Guidance, GuidanceSource
 
@@ -27,7 +27,7 @@ def always(wish: Guidance | None):
     return say
 
 
-@pytest.mark.parametrize("text", ["oracle", "noisy:0.1", "noisy:1", "expert"])
+@pytest.mark.parametrize("text", ["oracle", "oracle:0.7", "noisy:0.1", "noisy:1", "expert"])
 def test_a_name_is_read_and_written(text: str) -> None:
     assert str(parse_reasoner(text)) == text
 
@@ -37,9 +37,11 @@ def test_without_errors_it_is_the_oracle() -> None:
     assert ReasonerChoice().make(3) is oracle
 
 
-@pytest.mark.parametrize("text", ["", "noisy", "noisy:", "noisy:x", "noisy:1.1", "noisy:-0.1", "noisy:nan", "oracle:1"])
+@pytest.mark.parametrize(
+    "text", ["", "noisy", "noisy:", "noisy:x", "noisy:1.1", "noisy:-0.1", "noisy:nan", "oracle:0", "oracle:2"]
+)
 def test_no_such_reasoner(text: str) -> None:
-    with pytest.raises(ReasonerError, match="there are|must lie in"):
+    with pytest.raises(ReasonerError, match="there are|must lie in|which is none"):
         parse_reasoner(text)
 
 
@@ -52,6 +54,11 @@ def test_it_errs_as_often_as_said_and_in_all_wrong_directions_alike() -> None:
     # Four standard deviations of a binomial.
     assert sum(wrong.values()) / n == pytest.approx(0.4, abs=4 * (0.4 * 0.6 / n) ** 0.5)
     assert all(count / n == pytest.approx(0.08, abs=4 * (0.08 * 0.92 / n) ** 0.5) for count in wrong.values())
+
+
+def test_evenly_changes_the_amount_alone() -> None:
+    assert evenly(always(UP), 0.3)(TASK, TRUTH) == dataclasses.replace(UP, amount=0.3)
+    assert evenly(always(LET), 0.3)(TASK, TRUTH) is LET
 
 
 @given(st.integers(0, 2**40))
