@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool
 
 from frs_bringup.measures import is_step
+from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
 PATIENCE = 30.0  # s for an answer
@@ -49,8 +50,7 @@ class Peers:
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown()
+        leave(self._node)
 
     @property
     def ready(self) -> bool:

@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from frs_bringup.errors import NobodyAnswers, Refused
+from frs_steering.nodes.leaving import leave
 
 DISCOVERY_SECONDS = 5.0
 """s for a node to be found and to answer a greeting; it takes some tenths."""
@@ -51,8 +52,7 @@ class Asker:
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        leave(self._node, context=self._context)
 
     def call(self, kind: type, service: str, request: Any, node: str, *, greet: bool = True) -> Any:
         """Call a service.
@@ -92,18 +92,15 @@ class Asker:
         """
         self._greet(node)
         client: ActionClient = ActionClient(self._node, kind, action)
-        try:
-            if not self._spin(client.server_is_ready, DISCOVERY_SECONDS):
-                raise NobodyAnswers(self._nobody(action, node))
-            sent = client.send_goal_async(goal, lambda message: on_feedback(message.feedback))
-            if not self._spin(sent.done, ANSWER_SECONDS):
-                raise NobodyAnswers(f"{action}: the node {node} did not answer within {ANSWER_SECONDS:g} s")
-            handle = sent.result()
-            if handle is None or not handle.accepted:
-                raise Refused(f"{node} does not take it: another one is under way, or it can't be now")
-            return self._result(handle, action, node)
-        finally:
-            client.destroy()
+        if not self._spin(client.server_is_ready, DISCOVERY_SECONDS):
+            raise NobodyAnswers(self._nobody(action, node))
+        sent = client.send_goal_async(goal, lambda message: on_feedback(message.feedback))
+        if not self._spin(sent.done, ANSWER_SECONDS):
+            raise NobodyAnswers(f"{action}: the node {node} did not answer within {ANSWER_SECONDS:g} s")
+        handle = sent.result()
+        if handle is None or not handle.accepted:
+            raise Refused(f"{node} does not take it: another one is under way, or it can't be now")
+        return self._result(handle, action, node)
 
     def _result(self, handle: Any, action: str, node: str) -> tuple[Any, bool]:
         over: Future[Any] = handle.get_result_async()

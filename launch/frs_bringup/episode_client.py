@@ -19,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from std_srvs.srv import SetBool
 
+from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
 READY_SECONDS = 90.0
@@ -101,8 +102,7 @@ class EpisodeClient:
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        leave(self._node, context=self._context)
 
     def missing(self) -> dict[str, str]:
         """What the graph still lacks for an episode, by the node that is to give it."""

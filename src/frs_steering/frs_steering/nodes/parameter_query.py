@@ -25,18 +25,24 @@ SETTLE = 0.4
 to 0.1 s when it answers (Fast DDS), and the asked node's executor, which may be the arm's, with it."""
 
 
+Clients = dict[str, tuple[Client, Client]]
+"""Of nodes that were asked, by their names: for ListParameters and GetParameters."""
+
+
 class ParameterQuery:
     """Goes through the nodes that are in the graph, or come within PATIENCE; step() does what can be done at once."""
 
-    def __init__(self, node: Node, tell: Callable[[str, Mapping[str, str]], None]) -> None:
+    def __init__(self, node: Node, clients: Clients, tell: Callable[[str, Mapping[str, str]], None]) -> None:
         """Begin.
 
         Args:
             node: who asks; its executor takes the answers.
+            clients: of earlier queries, and for later ones. They are kept, since their end just after an answer can
+                harm the node that gave it (nodes/leaving.py), and destroyed at the next query if the node is gone.
             tell: takes a metadata record's name and content: a record for each node that answered, and at the end one
                 that names the others.
         """
-        self._node, self._tell = node, tell
+        self._node, self._clients, self._tell = node, clients, tell
         self._known: set[str] = set()
         self._coming: deque[str] = deque()
         self._asked: list[_Question] = []
@@ -44,6 +50,9 @@ class ParameterQuery:
         self._ended = False
         self._look_until = time.monotonic() + PATIENCE
         self._look()
+        for name in clients.keys() - self._known:
+            for client in clients.pop(name):
+                node.destroy_client(client)
 
     def step(self) -> None:
         """Ask one more node, and take what has come; returns at once."""
@@ -56,7 +65,8 @@ class ParameterQuery:
         if looking:
             self._look()
         if self._coming:  # one a step: what a node says of its new clients makes work for all others
-            self._asked.append(_Question(self._node, self._coming.popleft()))
+            name = self._coming.popleft()
+            self._asked.append(_Question(name, *self._clients_of(name)))
         elif not self._asked and not looking:
             self._end()
 
@@ -76,9 +86,16 @@ class ParameterQuery:
         self._coming.extend(sorted(visible - self._known))
         self._known |= visible
 
+    def _clients_of(self, name: str) -> tuple[Client, Client]:
+        if name not in self._clients:
+            self._clients[name] = (
+                self._node.create_client(ListParameters, f"{name}/list_parameters"),
+                self._node.create_client(GetParameters, f"{name}/get_parameters"),
+            )
+        return self._clients[name]
+
     def _settle(self, question: _Question) -> None:
         self._asked.remove(question)
-        question.close()
         if question.why:
             self._silent[question.name] = question.why
         else:
@@ -92,12 +109,10 @@ class ParameterQuery:
 class _Question:
     """To one node: which parameters it has, and then their values."""
 
-    def __init__(self, node: Node, name: str) -> None:
+    def __init__(self, name: str, names: Client, values: Client) -> None:
         self.name, self.why = name, ""
         self.found: dict[str, str] = {}
-        self._node = node
-        self._list: Client = node.create_client(ListParameters, f"{name}/list_parameters")
-        self._get: Client = node.create_client(GetParameters, f"{name}/get_parameters")
+        self._list, self._get = names, values
         self._answer: Future | None = None
         self._names: list[str] | None = None
         self._until = time.monotonic() + PATIENCE
@@ -121,10 +136,6 @@ class _Question:
             if self._answer is None:
                 self.why = "it has no parameter services"
         return bool(self.why)
-
-    def close(self) -> None:
-        for client in (self._list, self._get):
-            self._node.destroy_client(client)
 
     def _take(self, answer: Any) -> bool:
         if self._names is None:

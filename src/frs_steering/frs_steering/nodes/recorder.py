@@ -23,7 +23,7 @@ from frs_steering.health.recorder import disk_health, file_health, topics_health
 from frs_steering.health.report import Health
 from frs_steering.nodes.collected import Collected, never, take
 from frs_steering.nodes.diagnostics import Diagnostics
-from frs_steering.nodes.parameter_query import ParameterQuery
+from frs_steering.nodes.parameter_query import Clients, ParameterQuery
 from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run
@@ -94,6 +94,7 @@ class Recorder(Node):
         self._writer: JournalWriter | None = None
         self._asked: StartRecording.Request | None = None  # for what is being recorded
         self._query: ParameterQuery | None = None  # of all nodes, for what is being recorded
+        self._parameter_clients: Clients = {}
         self._reported = ""
         self._refusal = ""  # why the last start was refused
         # By the monotonic clock: were it the wall's, topics would seem dead or alive after a jump of it.
@@ -151,7 +152,7 @@ class Recorder(Node):
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
         self._writer.describe(VERSIONS_RECORD, versions())
-        self._query = ParameterQuery(self, self._writer.describe)
+        self._query = ParameterQuery(self, self._parameter_clients, self._writer.describe)
         self._asked = request  # an answer can be lost: who asks for the same again is told that it is so
         self._reported = self._refusal = ""
         response.success = True

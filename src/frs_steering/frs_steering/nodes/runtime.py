@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from frs_steering.nodes.heart import beating
+from frs_steering.nodes.leaving import leave
 
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 BEHIND = 10
@@ -100,8 +101,7 @@ def run(
             node.close()
         with open(os.devnull, "w") as nowhere:
             faulthandler.dump_traceback_later(LEAVE_TIME, exit=True, file=nowhere)
-            node.destroy_node()
-            rclpy.try_shutdown()
+            leave(node, *(thread.node for thread in beside))
             faulthandler.cancel_dump_traceback_later()
     for thread in beside:
         if thread.error is not None:
@@ -138,14 +138,13 @@ class _OwnThread(threading.Thread):
     def __init__(self, node: Node, stop: threading.Event) -> None:
         super().__init__(name=node.get_name(), daemon=True)
         self.error: BaseException | None = None
-        self._node, self._stop_event = node, stop
+        self.node, self._stop_event = node, stop
         self.start()
 
     def run(self) -> None:
         try:
-            _spin(self._node, self._stop_event)
+            _spin(self.node, self._stop_event)
         except BaseException as error:
             self.error = error
         finally:
             self._stop_event.set()
-            self._node.destroy_node()

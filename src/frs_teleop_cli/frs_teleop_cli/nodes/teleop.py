@@ -10,6 +10,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.runtime import SPIN_SLICE
 from frs_teleop_cli.app import OperatorApp
 from frs_teleop_cli.nodes.desk import Teleop
@@ -67,8 +68,7 @@ def _spin(node: Teleop, stop: threading.Event) -> None:
             stop.wait(SPIN_SLICE)
     node.close(executor)
     executor.shutdown()
-    node.destroy_node()
-    rclpy.try_shutdown()
+    leave(node)
 
 
 if __name__ == "__main__":
