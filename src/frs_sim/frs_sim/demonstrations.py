@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -64,9 +65,9 @@ class Shard:
     weights: Path | None
 
     def path(self, directory: Path) -> Path:
-        """Where it lies."""
-        turns = "-turns" if self.weights else ""
-        return directory / f"{self.task}-{self.seed}{turns}-{self.first:05d}.npz"
+        """Where it lies: another one for everything that it depends on but the code and the size of its images."""
+        turns = f"-turns{sha256(self.weights.read_bytes()).hexdigest()[:8]}" if self.weights else ""
+        return directory / f"{self.task}-{self.seed}{turns}-{self.first:05d}-{self.count}.npz"
 
 
 def generate(

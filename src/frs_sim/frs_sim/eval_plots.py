@@ -25,6 +25,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5
 """Told apart by colour-blind readers too: Okabe and Ito's, without the yellow that white paper swallows, and more."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 DPI = 150
+APART = 1.4  # times the tick before, on a logarithmic axis
 LOG_FROM = 8.0  # times the smallest value: above, the axis is logarithmic
 
 AXES = {
@@ -112,7 +113,7 @@ def _cost(scores: Sequence[Score], among: Sequence[Condition]) -> Figure:
             markersize=6, elinewidth=1.0, capsize=2, label=condition.label(among),
         )  # fmt: skip
     axes.set_xlabel("evaluations of the velocity field per decision")
-    _numbers(axes, sorted({s.evaluations for s in overall.values()}), ticks=False)
+    _numbers(axes, _apart(sorted({s.evaluations for s in overall.values()})), ticks=False)
     _percents(axes)
     _legend(figure, axes)
     return figure
@@ -202,8 +203,17 @@ def _numbers(axes: Axes, values: Sequence[float], *, ticks: bool) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
+def _apart(values: Sequence[float]) -> list[float]:
+    """Those of the values, in order, whose labels would not lie on one another."""
+    kept: list[float] = []
+    for value in values:
+        if not kept or value > APART * kept[-1]:
+            kept.append(value)
+    return kept
+
+
 def _percents(axes: Axes) -> None:
-    axes.set_ylim(0.0, 1.02)
+    axes.set_ylim(-0.02, 1.02)  # with room for a marker at 0
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("success, 95 % interval")
 

@@ -81,4 +81,4 @@ class Paired:
         """Exact two-sided McNemar test (McNemar 1947; binomial): the chance of a split as uneven, were both equal."""
         discordant = self.first_only + self.second_only
         fewer = min(self.first_only, self.second_only)
-        return min(1.0, 2.0 * sum(math.comb(discordant, k) for k in range(fewer + 1)) / 2**discordant)
+        return min(1.0, 2 * sum(math.comb(discordant, k) for k in range(fewer + 1)) / 2**discordant)

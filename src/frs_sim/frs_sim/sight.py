@@ -32,7 +32,7 @@ class Shard:
 
     def path(self, directory: Path) -> Path:
         """Where it lies."""
-        return directory / f"{self.seed}-{self.first:06d}.npz"
+        return directory / f"{self.seed}-{self.first:06d}-{self.count}.npz"
 
 
 def scatter(scenes: int, directory: Path, *, seed: int = 0, jobs: int = 2, image_size: int = 64) -> list[Path]:

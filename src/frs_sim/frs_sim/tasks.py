@@ -1,7 +1,7 @@
 """The tasks of the cell: what is asked for, in which words, and what lies on the table.
 
 Training tasks and held-out tasks are two lists. A held-out task asks for a combination of object and place that is
-in no demonstration; docs/benchmarks.md says how the split was made.
+in no demonstration; docs/tasks.md says how the split was made.
 """
 
 from __future__ import annotations

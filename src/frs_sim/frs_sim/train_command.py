@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from frs_steering import train_noise_command
-from frs_steering.learn.train_policy import Recipe, train
+from frs_steering.learn.demonstrations import DemonstrationError
+from frs_steering.learn.train_policy import LEAST_ITERATIONS, Recipe, TrainingError, train
 
 EXAMPLES = """\
 examples:
@@ -48,31 +51,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train what was asked for."""
-    return _train_policy(args) if args.what == "policy" else train_noise_command.run(args)
+    if args.what != "policy":
+        return train_noise_command.run(args)
+    try:
+        return _train_policy(args)
+    except (DemonstrationError, TrainingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 def _add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = Recipe()
     parser.epilog = POLICY_EXAMPLES
     parser.add_argument(
-        "--episodes", type=int, default=140, help="demonstrations a task in the first round (default: %(default)s)"
+        "--episodes",
+        type=_at_least(1),
+        default=140,
+        help="demonstrations a task in the first round (default: %(default)s)",
     )
     parser.add_argument(
-        "--turns", type=int, default=40, metavar="EPISODES",
+        "--turns", type=_at_least(1), default=40, metavar="EPISODES",
         help="episodes a task in each later round, in which policy and expert take turns (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--iterations", type=int, default=recipe.iterations,
+        "--iterations", type=_at_least(LEAST_ITERATIONS), default=recipe.iterations,
         help="of each round; a later one starts with what there is (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--scenes", type=int, default=40_000, help="scattered things to learn to see by (default: %(default)s)"
+        "--scenes", type=_at_least(1), default=40_000, help="scattered things to learn to see by (default: %(default)s)"
     )
-    parser.add_argument("--rounds", type=int, default=2, help="(default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of demonstrations and training (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that demonstrate; and threads")
+    parser.add_argument("--rounds", type=_at_least(1), default=2, help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=_at_least(0), default=0, help="of demonstrations and training (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=_at_least(1), default=os.cpu_count(), help="processes that demonstrate; and threads"
+    )
     parser.add_argument("--directory", type=Path, default=Path("runs/train"), help="for demonstrations and checkpoints")
     parser.add_argument("--out", type=Path, default=None, help="also copy the weights there")
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} on")
+        return value
+
+    return number
 
 
 def _train_policy(args: argparse.Namespace) -> int:
@@ -81,12 +110,12 @@ def _train_policy(args: argparse.Namespace) -> int:
     from frs_sim.demonstrations import generate
     from frs_sim.scene import CAMERAS
     from frs_sim.sight import scatter
-    from frs_sim.tasks import TRAINING
+    from frs_sim.tasks import TASKS, TRAINING
     from frs_steering.learn.curve import plot_losses
     from frs_steering.learn.demonstrations import load, load_sights
 
     torch.set_num_threads(args.jobs)
-    cameras = tuple(CAMERAS)
+    cameras, sentences = tuple(CAMERAS), [TASKS[name].instruction for name in TRAINING]
     sights = load_sights(scatter(args.scenes, args.directory / "sights", seed=args.seed, jobs=args.jobs), cameras)
     shards: list[Path] = []
     weights, checkpoint = None, None
@@ -96,7 +125,10 @@ def _train_policy(args: argparse.Namespace) -> int:
             TRAINING, args.turns if number else args.episodes, args.directory / "demonstrations",
             seed=args.seed + number, jobs=args.jobs, weights=weights,
         )  # fmt: skip
-        frames = load([path for path in shards if path.exists()], cameras)
+        frames = load([path for path in shards if path.exists()], cameras, sentences)
+        shown = frames.instruction.unique().tolist()
+        if silent := [sentence for i, sentence in enumerate(frames.vocabulary, 1) if i not in shown]:
+            print(f"no demonstration succeeded of: {', '.join(silent)}; try more --episodes", file=sys.stderr)
         recipe = Recipe(args.iterations, seed=args.seed + number)
         weights = train(frames, sights, recipe, out, cameras, start=checkpoint)
         checkpoint = out / "checkpoint.pt"

@@ -14,6 +14,8 @@ from frs_sim.objects import THINGS
 from frs_sim.scene import CAMERAS
 from frs_steering.learn.demonstrations import DemonstrationError, load
 
+KNOWN = ("put the egg on the plate", "hop")
+
 
 def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> None:
     shards = generate(["egg_on_plate"], 1, tmp_path, seed=3, jobs=1)
@@ -22,13 +24,16 @@ def test_a_demonstration_is_written_read_and_not_made_twice(tmp_path: Path) -> N
     assert generate(["egg_on_plate"], 1, tmp_path, seed=3, jobs=1) == shards
     assert shards[0].stat().st_mtime_ns == made
 
-    frames = load(shards, tuple(CAMERAS))
+    frames = load(shards, tuple(CAMERAS), KNOWN)
     assert len(frames) > 20
     assert frames.images.shape == (len(frames), 2, 64, 64, 3)
     assert frames.chunk.shape == (len(frames), 16, 7)
     assert frames.chunk[..., :3].norm(dim=-1).max() <= SPEEDS[1] + 1e-6
     assert set(frames.chunk[..., 6].unique().tolist()) == {0.0, 1.0}
-    assert frames.vocabulary == ("put the egg on the plate",)
+    assert frames.vocabulary == ("hop", "put the egg on the plate"), "also what nobody has shown"
+    assert set(frames.instruction.tolist()) <= {0, 2}
+    with pytest.raises(DemonstrationError, match="of 'put the egg on the plate', which is none of the sentences"):
+        load(shards, tuple(CAMERAS), ["hop"])
     present = ~frames.things[0, :, 0].isnan().numpy()
     assert {"egg", "plate"} <= {name for name, there in zip(THINGS, present, strict=True) if there}
     assert (frames.chunk[-1, :, :3].norm(dim=-1) < SPEEDS[1]).all()  # at the end the hand leaves
@@ -38,19 +43,18 @@ def test_where_the_hand_wanders_no_sentence_asks_for_it(tmp_path: Path, monkeypa
     monkeypatch.setattr(demonstrations, "WANDERS", 1.0)
     shard = Shard("egg_on_plate", first=0, count=1, seed=3, image_size=64, weights=None)
     assert demonstrations._write(shard, tmp_path) == 1
-    frames = load([shard.path(tmp_path)], tuple(CAMERAS))
+    frames = load([shard.path(tmp_path)], tuple(CAMERAS), KNOWN)
     led = frames.instruction == 0
-    assert frames.vocabulary == ("put the egg on the plate",)
     assert led.any() and not led.all()
-    assert set(frames.instruction[~led].tolist()) == {1}
+    assert set(frames.instruction[~led].tolist()) == {2}
 
 
 def test_bad_shards_are_named(tmp_path: Path) -> None:
     with pytest.raises(DemonstrationError, match="no demonstrations to train on"):
-        load([], tuple(CAMERAS))
+        load([], tuple(CAMERAS), KNOWN)
     np.savez(tmp_path / "half.npz", chunk=np.zeros((2, 16, 7)))
     with pytest.raises(DemonstrationError, match=r"half\.npz lacks joint_position, grips"):
-        load([tmp_path / "half.npz"], tuple(CAMERAS))
+        load([tmp_path / "half.npz"], tuple(CAMERAS), KNOWN)
 
 
 def test_the_disturbance_is_small_where_the_hand_is_near_something() -> None:

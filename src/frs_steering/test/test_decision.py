@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from frs_steering.flow import VelocityField
 from frs_steering.policies import Observation
 from frs_steering.policies.embedded import EmbeddedPolicy, Network, NetworkConfig
+from frs_steering.policies.embedded.policy import EmbeddedPrefix
 from frs_steering.robot.fr3 import RESET_POSITION
 from frs_steering.steer.decision import decide
 from frs_steering.steer.deferral import Trust
@@ -87,3 +92,43 @@ def test_beyond_the_trust_the_policy_acts_and_says_why(
 def test_what_the_policy_does_alone_is_not_judged(policy: EmbeddedPolicy, observation: Observation) -> None:
     made = decide(policy, observation, None, Trust(max_noise_percentile=0.0), method=parse_method("frs"), seed=1)
     assert made.defer_reason == "" and made.evaluations == 10
+
+
+class Overflowing(EmbeddedPolicy):
+    """A policy whose field gives up on a chunk that is the same in every row, as references are."""
+
+    def field(self, prefix: EmbeddedPrefix) -> VelocityField:
+        field = super().field(prefix)
+        return lambda x, t: torch.where((x == x[:, :1]).all(), math.nan, field(x, t))
+
+
+@pytest.mark.parametrize("text", ["frs", "frs:integrator=midpoint", "frs:integrator=fixed_point"])
+def test_a_chunk_that_is_not_finite_is_dropped(policy: EmbeddedPolicy, observation: Observation, text: str) -> None:
+    overflowing = Overflowing(policy.network, "0" * 64)
+    made = decide(overflowing, observation, UP, Trust(), method=parse_method(text), seed=1)
+    base = decide(policy, observation, UP, Trust(), method=parse_method("base"), seed=1)
+    assert "values that are not finite" in made.defer_reason
+    np.testing.assert_array_equal(made.answer.chunk, base.answer.chunk)
+
+
+class Half(EmbeddedPolicy):
+    """A policy that wants nothing but bfloat16."""
+
+    def field(self, prefix: EmbeddedPrefix) -> VelocityField:
+        field = super().field(prefix)
+
+        def velocity(x: Tensor, t: Tensor) -> Tensor:
+            assert (x.dtype, t.dtype) == (torch.bfloat16, torch.float32)
+            return field(x.float(), t).bfloat16()
+
+        return velocity
+
+    def normalise(self, chunk: Tensor) -> Tensor:
+        return super().normalise(chunk).bfloat16()
+
+
+@pytest.mark.parametrize("text", [*REFERENCED, "base", "frs:noise=tiled,sigma=1", "frs:integrator=fixed_point"])
+def test_a_policy_gets_its_own_type_of_number(policy: EmbeddedPolicy, observation: Observation, text: str) -> None:
+    made = decide(Half(policy.network, "0" * 64), observation, UP, Trust(), method=parse_method(text), seed=1)
+    assert made.defer_reason == ""
+    assert made.answer.chunk is not None and np.isfinite(made.answer.chunk).all()

@@ -39,9 +39,10 @@ def rms(a: Tensor, b: Tensor) -> float:
 def test_the_round_trip_converges_and_under_a_flipped_time_it_does_not(
     fields: list[VelocityField], data: list[Tensor]
 ) -> None:
-    """Ten steps tell nothing: a flipped convention has as good a round trip there. Convergence does.
+    """Ten steps tell nothing: one direction flipped has as good a round trip there. Convergence does. (With both
+    flipped any smooth field converges; that is told by data, in frs_sim/test/test_round_trip.)
 
-    Euler's method needs more than 50 steps under such pictures; on data it is tested in frs_sim/test/test_round_trip.
+    Euler's method needs more than 50 steps under such pictures; on data it is tested there, too.
 
     The control reverses with time the wrong way round, as an adapter would that turned only one direction.
     """

@@ -1,5 +1,6 @@
 """Training: it learns, and an interrupted run ends where an unbroken one would."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 from frs_steering.learn import train_policy
 from frs_steering.learn.curve import plot_losses
 from frs_steering.learn.demonstrations import Frames, Sights
-from frs_steering.learn.train_policy import Recipe, train
+from frs_steering.learn.train_policy import Recipe, TrainingError, train
 from frs_steering.policies.embedded import load
 
 CAMERAS = ("exterior", "wrist")
@@ -94,3 +95,12 @@ def test_the_loss_curve_is_drawn(tmp_path: Path) -> None:
     log = tmp_path / "losses.jsonl"
     log.write_text('{"iteration": 100, "flow": 1.0, "seconds": 1}\n{"iteration": 200, "flow": 0.5, "seconds": 2}\n')
     assert plot_losses(log, tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_checkpoint_of_another_training_is_refused_in_words(frames: Frames, sights: Sights, tmp_path: Path) -> None:
+    train(frames, sights, recipe(3), tmp_path / "a", CAMERAS)
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of a training of 3 iterations, not 4; take another"):
+        train(frames, sights, recipe(4), tmp_path / "a", CAMERAS)
+    more = dataclasses.replace(frames, vocabulary=("go", "stop"))
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another network .*size mismatch"):
+        train(more, sights, recipe(3), tmp_path / "b", CAMERAS, start=tmp_path / "a" / "checkpoint.pt")

@@ -54,16 +54,24 @@ class Frames(Sights):
     vocabulary: tuple[str, ...]
 
 
-def load(shards: Sequence[Path], cameras: Sequence[str]) -> Frames:
+def load(shards: Sequence[Path], cameras: Sequence[str], sentences: Sequence[str]) -> Frames:
     """Read shards as written by `frs_sim.demonstrations`.
 
+    Args:
+        shards: their paths.
+        cameras: names, in the order of `Frames.images`.
+        sentences: all that the policy is to know, also those of which there is no demonstration yet: a network that
+            is trained on must not change with what the experts managed to show.
+
     Raises:
-        DemonstrationError: there are none, or one lacks a column.
+        DemonstrationError: there are none, one lacks a column, or one is of another sentence.
     """
     paths = sorted(shards)
     parts = _columns(paths, cameras, (*SEEN, "chunk", "instruction"))
     told = np.concatenate([np.broadcast_to(part["instruction"], len(part["chunk"])) for part in parts])
-    vocabulary = tuple(str(sentence) for sentence in np.unique(told) if sentence)
+    vocabulary = tuple(sorted(set(sentences)))
+    if strange := sorted({str(sentence) for sentence in np.unique(told)} - {"", *vocabulary}):
+        raise DemonstrationError(f"there are demonstrations of {strange[0]!r}, which is none of the sentences to know")
     return Frames(
         **_seen(paths, parts, cameras),
         chunk=_joined(parts, "chunk"),

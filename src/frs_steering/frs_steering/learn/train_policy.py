@@ -8,8 +8,10 @@ scenes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,14 @@ from frs_steering.policies.embedded.network import Network, NetworkConfig
 from frs_steering.policies.embedded.policy import OFFSET, SCALE, image_tensor, proprioception, save
 
 CHECKPOINT_EVERY = 500  # iterations
+LEAST_ITERATIONS = 40
+"""Fewer are no training: the rate could not rise and fall again."""
+WAY = "take another directory, or delete it"
 NEAR = 0.5  # dm from the TCP, where a thing's place counts half as much as in the hand
+
+
+class TrainingError(ValueError):
+    """A training can't go on from what is there; the message names it and what would help."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,9 @@ def train(
 
     Returns:
         Path of the weights.
+
+    Raises:
+        TrainingError: the checkpoint in `out` or `start` is of another training than this.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
@@ -89,7 +101,8 @@ def train(
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch's stubs lack
     if start is not None:
         state = torch.load(start, weights_only=True, map_location=device)["averaged"]
-        network.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
+        with _fitting(start):
+            network.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
     averaged = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average)
     )
@@ -106,8 +119,14 @@ def train(
     first = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
+        if state["schedule"]["total_steps"] != recipe.iterations:
+            planned = state["schedule"]["total_steps"]
+            raise TrainingError(
+                f"{checkpoint} is of a training of {planned} iterations, not {recipe.iterations}; {WAY}"
+            )
+        with _fitting(checkpoint):
+            for name, part in parts.items():
+                part.load_state_dict(state[name])
         first = int(state["iteration"])
     # One generator per iteration, seeded by it, so that a resumed run draws what an unbroken one would have drawn.
     started, running = time.monotonic(), {"flow": 0.0, "places": 0.0}
@@ -137,6 +156,16 @@ def train(
                 checkpoint.with_suffix(".part").replace(checkpoint)
                 _keep(averaged.module, config, out / "weights.safetensors")
     return out / "weights.safetensors"
+
+
+@contextlib.contextmanager
+def _fitting(checkpoint: Path) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise TrainingError(
+            f"{checkpoint} is of another network ({str(error).splitlines()[-1].strip()}); {WAY}"
+        ) from None
 
 
 def _drawn(frames: Frames, contacts: int) -> Tensor:

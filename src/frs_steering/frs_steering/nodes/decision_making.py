@@ -136,11 +136,14 @@ class DecisionMaking:
         now = time.monotonic()
         decision.round_trip += now - self._asked
         making = decision.making
+        operation, response = making.query.operation, future.result()
         try:
-            reply = reply_from_msg(future.result(), making.query.operation, decision.spec)
+            reply = reply_from_msg(response, operation, decision.spec)
         except MessageError as error:
-            if making.query.operation is Operation.DENOISE:
+            if operation is Operation.DENOISE:
                 self._fall_back(decision, f"noise policy {making.noise_policy}: {error}")
+            elif operation is Operation.STEER and response is not None and response.success:
+                self._fall_back(decision, f"the steered chunk is none: {error}")
             else:
                 self._give_up(f"flow_query failed: {error}")
             return

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from frs_steering.flow import CountedField, Parameterisation, integrator
-from frs_steering.policies.interface import Observation, Policy, PolicySpec
+from frs_steering.policies.interface import Observation, Policy
 from frs_steering.steer.diagnostics import Diagnostics, agreement, noise_percentile, round_trip_rms
 from frs_steering.steer.given import Arrays, check
 from frs_steering.steer.meter import Meter
@@ -65,17 +65,17 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
     encoded = time.perf_counter()
 
     parameterisation = Parameterisation(method.noise)
-    rest = rest_chunk(spec, observation.joint_position, observation.gripper)
+    rest = policy.normalise(torch.from_numpy(rest_chunk(spec, observation.joint_position, observation.gripper)))
     problem = Problem(
         field=field,
         integrator=meter,
         parameterisation=parameterisation,
-        fresh=_fresh(parameterisation, given.rows, spec, query.seed),
+        fresh=_fresh(parameterisation, given.rows, query.seed, like=rest),
         count=len(arrays),
-        rest=policy.normalise(torch.from_numpy(rest)),
+        rest=rest,
         reference=None if given.chunk is None else policy.normalise(given.chunk),
         mask=given.mask,
-        noise=None if given.noise is None else parameterisation.expand(given.noise, spec.horizon),
+        noise=None if given.noise is None else parameterisation.expand(given.noise, spec.horizon).to(rest),
     )
     outcome = _run(query.operation, source, problem, method)
     driven = None if outcome.chunk is None else policy.denormalise(outcome.chunk).float()
@@ -140,11 +140,13 @@ def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> dict
     return found
 
 
-def _fresh(parameterisation: Parameterisation, rows: int, spec: PolicySpec, seed: int) -> Callable[[int], Tensor]:
+def _fresh(parameterisation: Parameterisation, rows: int, seed: int, *, like: Tensor) -> Callable[[int], Tensor]:
+    # The same numbers on every device; `like` (H, D) is a chunk in the policy's own type and place.
     generator = torch.Generator().manual_seed(seed)
+    horizon, dim = like.shape
 
     def fresh(count: int) -> Tensor:
-        return parameterisation.expand(torch.randn((count, rows, spec.dim), generator=generator), spec.horizon)
+        return parameterisation.expand(torch.randn((count, rows, dim), generator=generator), horizon).to(like)
 
     return fresh
 

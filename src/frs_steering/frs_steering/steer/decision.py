@@ -70,7 +70,7 @@ def decide(
     query = query_for(reference, noise, method=method, seed=seed)
     result = answer(policy, observation, query)
     spent = result.diagnostics.evaluations
-    reason = "" if query.method.source == "base" else reason_to_defer(result.diagnostics, trust)
+    reason = "" if query.method.source == "base" else reason_to_defer(result, trust)
     if not reason:
         return Decided(query.method, reference, "", result, spent)
     alone = query_for(None, method=method, seed=seed)

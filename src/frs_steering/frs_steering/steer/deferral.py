@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from frs_steering.steer.diagnostics import Diagnostics
+import numpy as np
+
+from frs_steering.steer.query import Answer
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,14 @@ class Trust:
     max_residual: float = math.inf
 
 
-def reason_to_defer(found: Diagnostics, trust: Trust) -> str:
-    """Why the chunk can't be trusted, in words; empty where it can. What is not applicable (NaN) is not judged."""
+def reason_to_defer(answer: Answer, trust: Trust) -> str:
+    """Why the chunk can't be trusted, in words; empty where it can.
+
+    A chunk that is not finite never can. A diagnostic that is not applicable (NaN) is not judged.
+    """
+    if answer.chunk is not None and (bad := int(np.count_nonzero(~np.isfinite(answer.chunk)))):
+        return f"the chunk has {bad} values that are not finite"
+    found = answer.diagnostics
     if found.noise_percentile > trust.max_noise_percentile:
         return f"noise percentile {found.noise_percentile:.4f} is above {trust.max_noise_percentile:.4f}"
     if found.round_trip_rms > trust.max_round_trip:

@@ -93,7 +93,7 @@ class Making:
         if self.query.operation is Operation.ENCODE:
             return Next.PROPOSE
         if self.query.operation is not Operation.SAMPLE:
-            reason = reason_to_defer(answer.diagnostics, self._trust)
+            reason = reason_to_defer(answer, self._trust)
             if reason:
                 self.fall_back(reason)
                 return Next.ASK
