@@ -168,4 +168,5 @@ def assert_within_limits(graph: RealGraph) -> None:
     """By the joint states that the simulated arm measured, nothing went beyond a limit of ours, but for its lag."""
     positions = np.array([heard.message.position[:7] for heard in graph.joints])
     velocities = np.array([heard.message.velocity[:7] for heard in graph.joints])
-    assert not measured_breaches(positions, velocities)
+    found = measured_breaches(positions, velocities)
+    assert not found, found

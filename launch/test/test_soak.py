@@ -40,7 +40,8 @@ def test_soak(ros: ModuleType, tmp_path: Path) -> None:
                 bombard(running, draw.randrange(2**32), BOMBARDED)
                 assert_within_limits(running.graph)
                 trace = drive(draw.randrange(2**32), CHUNKS, draw.choice(SPACES), draw.choice(list(ROBOTS.values())))
-                assert not breaches(trace)
+                found = breaches(trace)
+                assert not found, found
             except BaseException:
                 print(f"\nseed {SEED}, fault {len(done)}:", *done[-5:], sep="\n  ")
                 raise
