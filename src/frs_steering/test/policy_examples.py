@@ -19,6 +19,7 @@ SPEC = PolicySpec(
     dim_names=("vx", "vy", "vz", "wx", "wy", "wz", "gripper"),
     full_scale=(0.25, 0.25, 0.25, 1.0, 1.0, 1.0, 1.0),
     cameras=(),
+    feature_parts=(4, 3, 3),
 )
 
 JOINTS = dataclasses.replace(

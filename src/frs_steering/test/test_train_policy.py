@@ -1,6 +1,7 @@
 """Training: it learns, and an interrupted run ends where an unbroken one would."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from safetensors.torch import load_file
 from frs_steering.learn import train_policy
 from frs_steering.learn.curve import plot_losses
 from frs_steering.learn.demonstrations import Frames, Sights
-from frs_steering.learn.train_policy import Recipe, TrainingError, train
+from frs_steering.learn.errors import TrainingError
+from frs_steering.learn.train_policy import Recipe, train
 from frs_steering.policies.embedded import load
 
 CAMERAS = ("exterior", "wrist")
@@ -72,6 +74,7 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(
     frames: Frames, sights: Sights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_policy, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(train_policy, "LOGGED_EVERY", 1)
     unbroken = train(frames, sights, recipe(5), tmp_path / "a", CAMERAS)
     calls = []
     measured = train_policy._losses
@@ -89,6 +92,20 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(
     first, second = load_file(unbroken), load_file(resumed)
     for name, value in first.items():
         torch.testing.assert_close(second[name], value, msg=name)
+    logs = [[json.loads(line) for line in (tmp_path / run / "losses.jsonl").read_text().splitlines()] for run in "ab"]
+    assert [row["iteration"] for row in logs[1]] == [1, 2, 3, 4, 5]
+    assert [row["flow"] for row in logs[1]] == pytest.approx([row["flow"] for row in logs[0]], rel=1e-4)
+
+
+def test_weights_that_a_kill_kept_from_being_written_come_when_it_goes_on(
+    frames: Frames, sights: Sights, tmp_path: Path
+) -> None:
+    weights = train(frames, sights, recipe(3), tmp_path, CAMERAS)
+    whole = load_file(weights)
+    for left in (None, b"of before"):
+        weights.unlink() if left is None else weights.write_bytes(left)
+        again = load_file(train(frames, sights, recipe(3), tmp_path, CAMERAS))
+        assert again.keys() == whole.keys() and all(torch.equal(again[name], whole[name]) for name in whole)
 
 
 def test_the_loss_curve_is_drawn(tmp_path: Path) -> None:
@@ -99,8 +116,13 @@ def test_the_loss_curve_is_drawn(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_training_is_refused_in_words(frames: Frames, sights: Sights, tmp_path: Path) -> None:
     train(frames, sights, recipe(3), tmp_path / "a", CAMERAS)
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of a training of 3 iterations, not 4; take another"):
-        train(frames, sights, recipe(4), tmp_path / "a", CAMERAS)
+    other = dataclasses.replace(recipe(4), seed=1)
+    match = r"checkpoint\.pt is of another training \(iterations 3, not 4; seed 0, not 1\); take another"
+    with pytest.raises(TrainingError, match=match):
+        train(frames, sights, other, tmp_path / "a", CAMERAS)
+    fewer = Frames(*(part[:32] if isinstance(part, torch.Tensor) else part for part in vars(frames).values()))
+    with pytest.raises(TrainingError, match=r"is of another training \(demonstrations \w{8}, not \w{8}\)"):
+        train(fewer, sights, recipe(3), tmp_path / "a", CAMERAS)
     more = dataclasses.replace(frames, vocabulary=("go", "stop"))
     with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another network .*size mismatch"):
         train(more, sights, recipe(3), tmp_path / "b", CAMERAS, start=tmp_path / "a" / "checkpoint.pt")

@@ -8,31 +8,25 @@ scenes.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from frs_steering.learn.checkpoint import begin_with, cut, identity, resume, write
 from frs_steering.learn.demonstrations import Frames, Sights
 from frs_steering.policies.embedded.network import Network, NetworkConfig
 from frs_steering.policies.embedded.policy import OFFSET, SCALE, image_tensor, proprioception, save
 
 CHECKPOINT_EVERY = 500  # iterations
+LOGGED_EVERY = 100  # iterations; a checkpoint falls on one that is logged
 LEAST_ITERATIONS = 40
 """Fewer are no training: the rate could not rise and fall again."""
-WAY = "take another directory, or delete it"
 NEAR = 0.5  # dm from the TCP, where a thing's place counts half as much as in the hand
-
-
-class TrainingError(ValueError):
-    """A training can't go on from what is there; the message names it and what would help."""
 
 
 @dataclass(frozen=True)
@@ -87,52 +81,26 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    things = frames.things.shape[1]
-    horizon, dim = frames.chunk.shape[1:]
-    config = NetworkConfig(
-        horizon=horizon,
-        dim=dim,
-        cameras=cameras,
-        image_size=frames.images.shape[2],
-        vocabulary=frames.vocabulary,
-        things=things,
-    )
+    config = _config(frames, cameras)
     network = Network(config)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch's stubs lack
     if start is not None:
-        state = torch.load(start, weights_only=True, map_location=device)["averaged"]
-        with _fitting(start):
-            network.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
+        begin_with(network, start, device)
     averaged = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average)
     )
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-4, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.iterations, pct_start=0.05)
-    checkpoint = out / "checkpoint.pt"
-    parts: dict[str, Any] = {
-        "network": network,
-        "averaged": averaged,
-        "optimiser": optimiser,
-        "schedule": schedule,
-    }
+    parts = {"network": network, "averaged": averaged, "optimiser": optimiser, "schedule": schedule}
+    checkpoint, losses, weights = out / "checkpoint.pt", out / "losses.jsonl", out / "weights.safetensors"
+    of = identity(recipe, frames, sights, start)
+    first = resume(checkpoint, parts, of, device)
+    started, running = time.monotonic() - cut(losses, first), {"flow": 0.0, "places": 0.0}
     drawn = _drawn(frames, recipe.contacts)
-    first = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
-        if state["schedule"]["total_steps"] != recipe.iterations:
-            planned = state["schedule"]["total_steps"]
-            raise TrainingError(
-                f"{checkpoint} is of a training of {planned} iterations, not {recipe.iterations}; {WAY}"
-            )
-        with _fitting(checkpoint):
-            for name, part in parts.items():
-                part.load_state_dict(state[name])
-        first = int(state["iteration"])
-    # One generator per iteration, seeded by it, so that a resumed run draws what an unbroken one would have drawn.
-    started, running = time.monotonic(), {"flow": 0.0, "places": 0.0}
-    with (out / "losses.jsonl").open("a") as log, tqdm(range(first, recipe.iterations), initial=first,
-                                                       total=recipe.iterations, desc="training") as bar:  # fmt: skip
+    with losses.open("a") as log, tqdm(range(first, recipe.iterations), initial=first, total=recipe.iterations,
+                                       desc="training") as bar:  # fmt: skip
         for iteration in bar:
+            # A generator of its own, so that a resumed run draws what an unbroken one would have drawn.
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + iteration)
             flow, places = _losses(network, frames, sights, drawn, recipe, generator, device)
             optimiser.zero_grad(set_to_none=True)
@@ -143,29 +111,30 @@ def train(
             averaged.update_parameters(network)
             running["flow"] += flow.item()
             running["places"] += places.item()
-            if (iteration + 1) % 100 == 0:
-                means = {name: value / 100 for name, value in running.items()}
+            if (iteration + 1) % LOGGED_EVERY == 0:
+                means = {name: value / LOGGED_EVERY for name, value in running.items()}
                 running = dict.fromkeys(running, 0.0)
                 seconds = time.monotonic() - started
                 log.write(json.dumps({"iteration": iteration + 1, **means, "seconds": round(seconds, 1)}) + "\n")
                 log.flush()
                 bar.set_postfix({name: f"{value:.4f}" for name, value in means.items()})
             if (iteration + 1) % CHECKPOINT_EVERY == 0 or iteration + 1 == recipe.iterations:
-                state = {name: part.state_dict() for name, part in parts.items()}
-                torch.save(state | {"iteration": iteration + 1}, checkpoint.with_suffix(".part"))
-                checkpoint.with_suffix(".part").replace(checkpoint)
-                _keep(averaged.module, config, out / "weights.safetensors")
-    return out / "weights.safetensors"
+                write(checkpoint, parts, iteration + 1, of)
+                _keep(averaged.module, config, weights)
+    _keep(averaged.module, config, weights)  # also where a kill came between the last checkpoint and this
+    return weights
 
 
-@contextlib.contextmanager
-def _fitting(checkpoint: Path) -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise TrainingError(
-            f"{checkpoint} is of another network ({str(error).splitlines()[-1].strip()}); {WAY}"
-        ) from None
+def _config(frames: Frames, cameras: tuple[str, ...]) -> NetworkConfig:
+    horizon, dim = frames.chunk.shape[1:]
+    return NetworkConfig(
+        horizon=horizon,
+        dim=dim,
+        cameras=cameras,
+        image_size=frames.images.shape[2],
+        vocabulary=frames.vocabulary,
+        things=frames.things.shape[1],
+    )
 
 
 def _drawn(frames: Frames, contacts: int) -> Tensor:
@@ -201,8 +170,9 @@ def _losses(
     x = torch.lerp(noise, chunk, t[:, None, None])
     chunk, noise, t, x = (part.to(device) for part in (chunk, noise, t, x))
 
-    with torch.autocast(device, torch.bfloat16):
-        seen = image_tensor(images, brightness.to(device), torch.bfloat16)
+    half = _computes_in_bfloat16(device)
+    with torch.autocast(device, torch.bfloat16, enabled=half):
+        seen = image_tensor(images, brightness.to(device), torch.bfloat16 if half else torch.float32)
         features, places = network.encoder(seen, state, words)
         velocity = network.denoiser(x, t, features[: recipe.batch].repeat(recipe.draws, 1))
     flow = (velocity.float() - (chunk - noise)).square().mean()
@@ -213,7 +183,13 @@ def _losses(
     return flow, (weight * off).sum() / weight.sum()
 
 
+def _computes_in_bfloat16(device: str) -> bool:
+    # It halves the cost of an iteration; a processor that only imitates it takes twelve times as long as in float32.
+    return device != "cpu" or torch.cpu._is_avx512_bf16_supported()
+
+
 def _keep(network: nn.Module, config: NetworkConfig, path: Path) -> None:
     kept = Network(config)
     kept.load_state_dict({name: value.cpu() for name, value in network.state_dict().items()})
-    save(kept, path)
+    save(kept, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)  # never seen half written

@@ -42,6 +42,8 @@ class PolicySpec:
         full_scale: (D,) SI size of a full coarse command in each column.
         cameras: names of the cameras it looks through.
         image_size: pixels, both sides of the images that it makes of the cameras' by area; None: it takes them whole.
+        feature_parts: sizes of what belongs together in a prefix's features, in order, such as the three numbers of a
+            place: a noise policy sees those parts that tell something about its task. None: all belong together.
     """
 
     name: str
@@ -56,6 +58,7 @@ class PolicySpec:
     full_scale: tuple[float, ...]
     cameras: tuple[str, ...]
     image_size: int | None = None
+    feature_parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

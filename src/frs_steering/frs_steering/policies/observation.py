@@ -202,9 +202,10 @@ class ObservationAssembler:
         return self._gripper(next((grip for grip in reversed(grips) if grip.stamp <= then), grips[0]).value)
 
     def _check_images(self, frames: Mapping[str, tuple[Frame, float]], now: float) -> None:
+        # What never came first: it says more than what is a little late, on a busy machine, for a moment.
+        if never := [camera for camera in self._cameras if camera not in frames]:
+            raise ObservationError(f"camera {never[0]!r} never came")
         for camera in self._cameras:
-            if camera not in frames:
-                raise ObservationError(f"camera {camera!r} never came")
             _check_age(f"camera {camera!r}", now - frames[camera][1], self._freshness.image_age)
 
     def _check_joints(self, joints: Mapping[str, _Received], now: float) -> None:

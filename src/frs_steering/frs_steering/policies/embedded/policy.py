@@ -47,9 +47,24 @@ class Inputs:
 
 @dataclass(frozen=True)
 class EmbeddedPrefix:
-    """The encoded observation: features (F,)."""
+    """The encoded observation.
 
-    features: Tensor
+    Attributes:
+        condition: (F,), or (N, F) for N observations: what the velocity field is told.
+        places: (3 things,), or (N, 3 things): where the encoder believes that all things are, from the TCP [dm].
+    """
+
+    condition: Tensor
+    places: Tensor
+
+    @property
+    def features(self) -> Tensor:
+        """The pooled features, for noise policies: all that the encoder knows.
+
+        The condition alone holds what the sentence needs, and under a sentence that the policy does not know it hardly
+        tells where things lie (docs/decisions.md).
+        """
+        return torch.cat([self.condition, self.places], -1)
 
 
 class EmbeddedPolicy:
@@ -74,6 +89,7 @@ class EmbeddedPolicy:
             full_scale=FULL_SCALE,
             cameras=config.cameras,
             image_size=config.image_size,
+            feature_parts=(config.features, *[3] * config.things),
         )
 
     def prepare(self, observation: Observation) -> Inputs:
@@ -90,21 +106,22 @@ class EmbeddedPolicy:
     @torch.inference_mode()
     def encode(self, prepared: Inputs) -> EmbeddedPrefix:
         """Run the cameras' encoders once; every evaluation of the field shares the result."""
-        features, _ = self.network.encoder(prepared.images, prepared.proprioception, prepared.instruction)
-        return EmbeddedPrefix(features[0])
+        condition, places = self.network.encoder(prepared.images, prepared.proprioception, prepared.instruction)
+        return EmbeddedPrefix(condition[0], places[0])
 
     def field(self, prefix: EmbeddedPrefix) -> VelocityField:
         """The velocity field under an encoded observation, for any batch size."""
 
         @torch.inference_mode()
         def velocity(x: Tensor, t: Tensor) -> Tensor:
-            return self.network.denoiser(x, t, prefix.features.expand(x.shape[0], -1))
+            return self.network.denoiser(x, t, prefix.condition.expand(x.shape[0], -1))
 
         return velocity
 
     def stack(self, prefixes: Sequence[EmbeddedPrefix]) -> EmbeddedPrefix:
         """Encoded observations as one: the i-th chunk of a batch is then under the i-th (`learn.reversal.Stacking`)."""
-        return EmbeddedPrefix(torch.stack([prefix.features for prefix in prefixes]))
+        conditions = torch.stack([prefix.condition for prefix in prefixes])
+        return EmbeddedPrefix(conditions, torch.stack([prefix.places for prefix in prefixes]))
 
     def normalise(self, chunk: Tensor) -> Tensor:
         """(..., H, D) SI -> normalised."""
