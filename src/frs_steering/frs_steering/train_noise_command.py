@@ -20,8 +20,9 @@ from tqdm import tqdm
 
 from frs_steering.flow import INTEGRATORS
 from frs_steering.learn.episodes import Episode, find
+from frs_steering.learn.errors import TrainingError
 from frs_steering.learn.noise_curve import plot_curves
-from frs_steering.learn.noise_data import Limits, NoiseData, TrainingError, gather
+from frs_steering.learn.noise_data import Limits, NoiseData, gather
 from frs_steering.learn.noise_network import KINDS, LOSSES
 from frs_steering.learn.noise_policy import save
 from frs_steering.learn.rollouts import Rollout
@@ -106,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         for line in data.quality.lines():
             print(line)
         config = config_for(data, kind=kind, noise=noise, loss=args.loss, bound=args.bound)
+        print(f"looks at {len(config.looks_at)} of {config.seen} numbers, those that tell of the task")
         with tqdm(total=args.steps, desc="training", unit="step") as bar:
             made = train(data, config, Recipe(steps=args.steps, seed=args.seed), lambda look: _show(bar, look))
     except TrainingError as error:
@@ -175,24 +177,25 @@ def _default_out(rollouts: Sequence[Rollout], kind: str, *, demonstrated: bool) 
 
 
 def _write(made: Trained, data: NoiseData, out: Path) -> int:
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     report = {
         "trained_on": dataclasses.asdict(made.trained_on),
         "config": dataclasses.asdict(made.network.config),
         "quality": dataclasses.asdict(data.quality),
         "seconds": round(made.seconds, 2),
-        "peak_memory_bytes": memory,
     }
+    beside = out.with_name(out.name.removesuffix(".safetensors"))  # with_suffix would cut "egg-0.5" short
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        plot = plot_curves(made, out.with_suffix(".png"))
-        out.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
+        plot = plot_curves(made, beside.with_name(f"{beside.name}.png"))
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB; plotting is in it
+        told = json.dumps(report | {"peak_memory_bytes": memory}, indent=1)
+        beside.with_name(f"{beside.name}.json").write_text(told + "\n")
         save(made.network, made.trained_on, made.held_out, out)
     except OSError as error:
         print(f"error: {out} can't be written: {error.strerror or error}", file=sys.stderr)
         return 1
     print(f"{made.seconds:.1f} s, {memory / 1e6:.0f} MB at most; held-out loss {made.best.held_out:.3f}"
-          f" after {made.best.step} steps\n{out}, {plot.name} and {out.stem}.json beside it")  # fmt: skip
+          f" after {made.best.step} steps\n{out}, {plot.name} and {beside.name}.json beside it")  # fmt: skip
     return 0
 
 

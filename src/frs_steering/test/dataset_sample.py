@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,11 @@ def shade(episode: int, number: int) -> int:
 
 
 def write(
-    root: Path, *, episodes: int = 2, without: Collection[str] = (), version: str = "v3.0", fps: int = RATE
-) -> Path:
-    """Write it, without some columns; every other episode is a success. Returns its folder."""
-    rows = [frame(episode, number) for episode in range(episodes) for number in range(FRAMES)]
+    root: Path, *, episodes: int = 2, without: Collection[str] = (), more: Mapping[str, Any] | None = None,
+    version: str = "v3.0", fps: int = RATE,
+) -> Path:  # fmt: skip
+    """Write it, without some columns, with more of them; every other episode is a success. Returns its folder."""
+    rows = [frame(episode, number) | dict(more or {}) for episode in range(episodes) for number in range(FRAMES)]
     rows = [{name: value for name, value in row.items() if name not in without} for row in rows]
     write_table(rows, types_of(rows[0]), root / "data/chunk-000/file-000.parquet")
     videos = [key for key in VIDEOS.values() if key not in without]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def decision(chunk_id: int, *, steered: bool = True) -> Decision:
     """A decision of a 16 x 7 chunk; odd ones forward, even ones down."""
     message = Decision(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D, steps=10, method="frs", policy="embedded")
     message.refined = message.noise_used = [0.0] * (H * D)
-    message.features = [0.5] * 4
+    message.features, message.feature_parts = [0.5] * 4, [1, 3]
     if steered:
         message.source = Decision.SOURCE_SCRIPTED
         message.reference = message.noise_recovered = [0.1] * (H * D)
@@ -105,7 +106,7 @@ def tick_messages(tick: int) -> list[tuple[str, Any]]:
         messages += [
             ("policy_input", policy_input(chunk_id)),
             ("decision", decision(chunk_id, steered=chunk_id != 3)),
-            ("action_chunk", ActionChunk(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D)),
+            ("action_chunk", ActionChunk(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D, rows=[0.0] * (H * D))),
         ]
     return messages
 
@@ -131,12 +132,23 @@ def write_episode(
     episode: Episode | None = None,
     channels: Sequence[Channel] = CHANNELS,
 ) -> Progress:
-    """Record an episode of some control steps, all but one topic, and close it."""
+    """Record an episode of some control steps, all but one topic, and close it.
+
+    A step is written before the next comes, as when a robot gives them: else the images, which wait for all else, would
+    all be at the file's end.
+    """
     told = episode or Episode(name, "egg_in_basket", INSTRUCTION, 7)
     writer = JournalWriter(directory, told, channels, limits or Limits())
+    handed = 0
     for tick in range(ticks):
-        put_tick(writer, tick, leave_out=leave_out)
+        handed += put_tick(writer, tick, leave_out=leave_out)
+        while not _caught_up(writer.progress(), handed):
+            time.sleep(0.001)
     return writer.close(label, "a sample")
+
+
+def _caught_up(now: Progress, handed: int) -> bool:
+    return bool(now.failure) or now.messages + now.dropped_control + now.dropped_images >= handed
 
 
 def chunks(path: Path) -> list[tuple[int, int]]:

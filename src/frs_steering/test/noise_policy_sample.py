@@ -16,7 +16,8 @@ def write(path: Path, weights: Path, kind: str = "dsbc", *, seed: int = 0, weigh
     """Write it; `seed` tells one from another, and `weights_sha256` claims other weights than those it is made for."""
     policy = load_policy("embedded", weights)
     spec = policy.spec
-    features = policy.network.config.features  # type: ignore[attr-defined]
+    network_config = policy.network.config  # type: ignore[attr-defined]
+    features = network_config.features + 3 * network_config.things
     rows, noise = (spec.horizon, "full") if kind == "bc" else (1, "tiled")
     config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
     torch.manual_seed(seed)

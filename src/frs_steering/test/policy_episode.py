@@ -64,7 +64,7 @@ def write(directory: Path, made: list[tuple[PolicyInput, Decision]], name: str =
     writer = JournalWriter(directory, Episode(name, "egg_in_basket"), CHANNELS, Limits())
     put_tick(writer, 0, leave_out="decision")
     for seen, decision in made:
-        chunk = ActionChunk(chunk_id=decision.chunk_id, owner_epoch=1)
+        chunk = ActionChunk(chunk_id=decision.chunk_id, owner_epoch=1, rows=decision.refined)
         for topic, message in (("policy_input", seen), ("decision", decision), ("action_chunk", chunk)):
             writer.put(INDEX[topic], serialize_message(message), START, START)
     return writer.close("succeeded").path

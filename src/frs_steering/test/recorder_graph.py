@@ -95,3 +95,8 @@ class Graph:
             if future.done():
                 return future.result()
             assert time.monotonic() < end, f"{client.srv_name} did not answer"
+
+
+def recorded(graph: Graph, at_least: int) -> Callable[[], bool]:
+    """Whether the recorder says that it has that many messages."""
+    return lambda: any(state.recording and state.messages >= at_least for state in graph.states[-1:])

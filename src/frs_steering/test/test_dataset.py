@@ -16,6 +16,7 @@ from frs_steering.learn.dataset import dataset_episodes
 from frs_steering.policies import load_policy
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.record.errors import JournalError
+from frs_steering.record.frames import DIAGNOSTICS
 from frs_steering.record.lerobot import LeRobotWriter
 from frs_steering.record.reader import records
 
@@ -43,6 +44,7 @@ def test_each_chunk_that_drove_is_a_step(dataset: Path) -> None:
             np.testing.assert_allclose([*step.joint_position, step.gripper], [0.1 * which] * 7 + [0.75], rtol=1e-6)
             assert (step.source, step.method, step.drove) == ("human", "frs", True)
             assert (step.policy, step.weights_sha256) == ("made-up", "ab" * 32)
+            assert (step.diagnostics, step.feature_parts) == ({}, (F,)), "the columns are not there"
 
 
 def test_demonstrations_have_their_own_pictures_and_commands(dataset: Path, spec: PolicySpec) -> None:
@@ -72,6 +74,8 @@ def test_an_export_is_read_back(tmp_path: Path, spec: PolicySpec) -> None:
     np.testing.assert_allclose(step.chunk.ravel(), recorded.refined, rtol=1e-6)
     np.testing.assert_allclose(step.joint_position, recorded.joint_position, rtol=1e-6)
     assert (step.policy, step.weights_sha256) == (recorded.policy, recorded.weights_sha256)
+    assert step.feature_parts == tuple(recorded.feature_parts) == (1, 3)
+    assert step.diagnostics == {name: getattr(recorded.diagnostics, name) for name in DIAGNOSTICS}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,17 @@ def test_an_export_is_read_back(tmp_path: Path, spec: PolicySpec) -> None:
 def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
     episode = dataset_episodes(dataset_sample.write(tmp_path / "eggs", without=[column]))[0]
     with pytest.raises(JournalError, match=f"eggs lacks the column {column}; learning from rollouts needs it"):
+        episode.rollout()
+
+
+@pytest.mark.parametrize(
+    "part", [[0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 2, 2], [0, 0, 0], [-1, 0, 0, 1], [0, 0, 0, 10**12]]
+)
+def test_parts_that_are_none_are_refused(tmp_path: Path, part: list[int]) -> None:
+    episode = dataset_episodes(dataset_sample.write(tmp_path / "eggs", more={"frs.feature_part": part}))[0]
+    with pytest.raises(
+        JournalError, match=r"episode 0: frs.feature_part must number the parts of the 4 features from 0"
+    ):
         episode.rollout()
 
 

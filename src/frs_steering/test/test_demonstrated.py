@@ -13,7 +13,7 @@ from journal_samples import CHANNELS, INDEX, decision, image_message, picture
 from rclpy.serialization import serialize_message
 
 from frs_steering.learn.demonstrated import from_decisions, from_steps, row
-from frs_steering.learn.noise_data import TrainingError
+from frs_steering.learn.errors import TrainingError
 from frs_steering.policies import load_policy
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.record.errors import JournalError

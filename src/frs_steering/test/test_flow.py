@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from flow_fields import MEAN, SPREAD, D, H, gaussian_field, mixture_field, noise
+from flow_fields import MEAN, MODES, SPREAD, D, H, gaussian_field, mixture_field, modes_field, modes_flow, noise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -36,6 +36,44 @@ def test_reverse_finds_the_exact_noise_with_first_order_error() -> None:
     assert errors[2] < 0.05
     for coarse, fine in zip(errors, errors[1:], strict=False):
         assert 1.8 < coarse / fine < 2.2
+
+
+def test_the_exact_flow_of_the_mixture_ends_in_its_modes() -> None:
+    """What the tests below measure by: from N(0, 1) to the mixture, and on the way as the field says."""
+    z = noise(6, 20_000).double()
+    torch.testing.assert_close(modes_flow(z, 0.0), z, atol=1e-9, rtol=0.0)
+    x, means = modes_flow(z), [weight * mean for weight, mean, _ in MODES]
+    squares = [weight * (mean**2 + spread**2) for weight, mean, spread in MODES]
+    assert abs(float(x.mean()) - sum(means)) < 0.02 and abs(float(x.square().mean()) - sum(squares)) < 0.02
+    for t in (0.2, 0.5, 0.8):
+        slope = (modes_flow(z[:50], t + 1e-5) - modes_flow(z[:50], t - 1e-5)) / 2e-5
+        at = torch.full((50,), t, dtype=torch.float64)
+        torch.testing.assert_close(slope, modes_field(modes_flow(z[:50], t), at), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "order"), [("euler", 2.0), ("midpoint", 4.0)])
+def test_both_ways_converge_to_the_exact_flow_of_a_mixture(name: str, order: float) -> None:
+    """Twice the steps leave a half of Euler's error, a quarter of the midpoint method's."""
+    z = noise(7, 300).double()
+    x, by = modes_flow(z), integrator(name)
+    steps = (80, 160, 320)
+    for errors in (
+        [float((by.denoise(modes_field, z, k) - x).square().mean().sqrt()) for k in steps],
+        [float((by.reverse(modes_field, x, k) - z).square().mean().sqrt()) for k in steps],
+    ):
+        assert errors[-1] < 0.02
+        assert all(0.8 < coarse / fine / order < 1.25 for coarse, fine in zip(errors, errors[1:], strict=False)), errors
+
+
+@pytest.mark.parametrize("name", ["euler", "midpoint"])
+def test_partly_there_is_where_the_exact_flow_of_a_mixture_is_by_then(name: str) -> None:
+    z, by = noise(8, 100).double(), integrator(name)
+    torch.testing.assert_close(
+        by.reverse(modes_field, modes_flow(z), 400, end=0.6), modes_flow(z, 0.6), atol=0.02, rtol=0.02
+    )
+    torch.testing.assert_close(
+        by.denoise(modes_field, modes_flow(z, 0.6), 400, start=0.6), modes_flow(z), atol=0.02, rtol=0.02
+    )
 
 
 def test_a_flipped_time_convention_does_not_converge() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from coarse_policy import CoarsePolicy
 from flow_fields import D, H, mixture_field, noise
+from torch import Tensor
 
-from frs_steering.flow import denoise
+from frs_steering.flow import VelocityField, denoise
 from frs_steering.policies import Observation
 from frs_steering.policies.embedded import load
+from frs_steering.policies.embedded.policy import EmbeddedPrefix
 from frs_steering.robot.fr3 import RESET_POSITION
-from frs_steering.steer.likeness import denoising_error, likeness
+from frs_steering.steer.likeness import DRAWS, TIMES, denoising_error, likeness
 
 
 def test_chunks_of_the_field_score_better_than_others() -> None:
@@ -55,3 +58,36 @@ def test_the_policys_own_chunks_are_like_it_and_wild_ones_are_not(observation: O
     assert np.mean(found <= 0.95) >= 0.85
     wild = np.random.default_rng(0).normal(0.0, 0.5, (5, 16, 7)).astype(np.float32)
     assert (likeness(policy, observation, wild, seed=2) == 1.0).all()
+
+
+def test_no_own_chunk_is_scored_with_the_noise_that_made_it(
+    observation: Observation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, asked = load(), []
+    field_of = policy.field
+
+    def watched(prefix: EmbeddedPrefix) -> VelocityField:
+        field = field_of(prefix)
+
+        def watch(x: Tensor, t: Tensor) -> Tensor:
+            asked.append((float(t[0]), x))
+            return field(x, t)
+
+        return watch
+
+    monkeypatch.setattr(policy, "field", watched)
+    likeness(policy, observation, np.zeros((1, 16, 7), np.float32), samples=16)
+    first = next(x for t, x in asked if t == 0.0)
+    at_rest = policy.normalise(torch.zeros(16, 7))
+    mixed = next(x for t, x in asked if abs(t - TIMES[0]) < 1e-6 and len(x) == 17 * DRAWS)[-DRAWS:]
+    drawn = (mixed - TIMES[0] * at_rest) / (1.0 - TIMES[0])
+    assert abs(float(drawn.std()) - 1.0) < 0.1
+    assert (drawn[:, None] - first[None]).abs().amax((2, 3)).min() > 0.1
+
+
+def test_a_policy_of_another_type_is_asked_in_its_own(observation: Observation) -> None:
+    policy = load()
+    chunks = policy.denormalise(torch.zeros(3, 16, 7) + torch.tensor([0.0, 0.5, 3.0])[:, None, None]).numpy()
+    fine, coarse = (likeness(one, observation, chunks, samples=32) for one in (policy, CoarsePolicy(policy)))
+    assert coarse.shape == (3,)
+    np.testing.assert_allclose(coarse, fine, atol=0.15)

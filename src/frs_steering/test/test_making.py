@@ -43,7 +43,7 @@ def test_without_a_wish_the_noise_policy_says_what_is_denoised():
     assert made.answered(answer(math.nan)) is Next.PROPOSE
     made.proposed(SAID)
     assert (made.query.operation, made.query.seed) == (Operation.DENOISE, 7)
-    assert str(made.query.method) == "noise:steps=20,noise=tiled"
+    assert str(made.query.method) == "noise:noise=tiled", "whatever the method's steps"
     assert made.query.noise is SAID.noise
     assert made.answered(answer()) is Next.DONE
     assert (made.reference, made.noise_policy, made.defer_reason) == (None, "egg@0123", "")

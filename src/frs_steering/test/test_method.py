@@ -31,7 +31,7 @@ def methods(draw: st.DrawFn) -> Method:
     """Any method that there is."""
     source = draw(st.sampled_from(sorted(SOURCES)))
     values = {name: draw(VALUES[name]) for name in SOURCES[source].settings if name in VALUES}
-    if values.get("integrator") == "fixed_point":
+    if values.get("integrator") == "fixed_point" and "iterations" in SOURCES[source].settings:
         values["iterations"] = draw(st.integers(1, 100))
     return Method(source, **values)
 

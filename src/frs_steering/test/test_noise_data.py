@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rollout_samples import WEIGHTS, D, F, H, messages
 
-from frs_steering.learn.noise_data import Limits, TrainingError, gather
+from frs_steering.learn.errors import TrainingError
+from frs_steering.learn.noise_data import Limits, Sampler, gather
 from frs_steering.learn.rollouts import Rollout, rollout
 
 
@@ -94,6 +95,49 @@ def test_noise_that_does_not_make_the_chunk_is_not_learnt(method: str):
 def test_nothing_to_learn_is_said(given: list[Rollout], message: str):
     with pytest.raises(TrainingError, match=message):
         gather(given, kind="dsbc")
+
+
+def test_a_limit_on_what_is_not_known_is_refused():
+    one = episode()
+    unknown = dataclasses.replace(one, steps=tuple(dataclasses.replace(s, diagnostics={}) for s in one.steps))
+    assert len(gather([unknown], kind="dsbc")) == 4
+    with pytest.raises(TrainingError, match="round_trip_rms has the limit 0.5 but is not known of all chunks"):
+        gather([one, unknown], kind="dsbc", limits=Limits(round_trip_rms=0.5))
+
+
+def test_two_samplers_are_not_mixed():
+    midpoint = episode("e2", method="frs:integrator=midpoint,steps=5")
+    both = [episode(), midpoint, episode("e3", method="noise:integrator=midpoint,steps=5")]
+    with pytest.raises(TrainingError, match=r"2 samplers: midpoint:steps=5 \(8 chunks\), euler:steps=10 \(4 chunks\)"):
+        gather(both, kind="dsbc")
+    assert gather([midpoint], kind="dsbc").sampler == Sampler("midpoint", 5)
+    assert gather([episode(method="frs:integrator=fixed_point")], kind="dsbc").sampler == Sampler(), (
+        "it inverts Euler's"
+    )
+    assert len(gather(both, kind="bc")) == 12, "a chunk is a chunk"
+
+
+def with_parts(name: str, *parts: int) -> Rollout:
+    one = episode(name)
+    return dataclasses.replace(one, steps=tuple(dataclasses.replace(step, feature_parts=parts) for step in one.steps))
+
+
+def test_older_recordings_that_tell_no_parts_stand_beside_those_that_do():
+    assert gather([with_parts("e1", F), with_parts("e2", 1, F - 1)], kind="dsbc").parts == (1, F - 1, 7, 1)
+    assert gather([with_parts("e1", F)], kind="dsbc").parts == (F, 7, 1)
+
+
+def test_parts_that_contradict_each_other_are_refused():
+    for others in ((2, F - 2), (1, F)):
+        with pytest.raises(TrainingError, match=f"must be the same everywhere, and add up to the {F} features"):
+            gather([with_parts("e1", 1, F - 1), with_parts("e2", *others)], kind="dsbc")
+
+
+def test_features_of_another_length_are_refused():
+    one = episode()
+    short = [dataclasses.replace(step, features=step.features[:2], feature_parts=(2,)) for step in one.steps]
+    with pytest.raises(TrainingError, match="are of 2 shapes"):
+        gather([one, dataclasses.replace(one, steps=tuple(short))], kind="dsbc")
 
 
 def test_two_policies_are_not_mixed():

@@ -22,6 +22,7 @@ from rollout_samples import WEIGHTS, D, H
 
 from frs_steering.learn.noise_policy import load
 from frs_steering.nodes.conversions import policy_info_to_msg
+from frs_steering.nodes.noise_trainer import _file_for
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.robot.spaces import ActionSpace
@@ -39,6 +40,21 @@ SPEC = PolicySpec(
     (1.0,) * D,
     (),
 )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "file"),
+    [
+        ("", "/runs/rollouts", "/runs/rollouts-dsbc.safetensors"),
+        ("", "/runs/runs.v2", "/runs/runs.v2-dsbc.safetensors"),
+        ("", "/runs/egg-0.5/egg-0.5.mcap", "/runs/egg-0.5/egg-0.5-dsbc.safetensors"),
+        ("", "/runs/egg/egg.mcap.partial", "/runs/egg/egg-dsbc.safetensors"),
+        ("/made/egg-0.5", "/runs/rollouts", "/made/egg-0.5.safetensors"),
+        ("/made/egg-0.5.safetensors", "/runs/rollouts", "/made/egg-0.5.safetensors"),
+    ],
+)
+def test_names_with_dots_stay_whole(wanted: str, first: str, file: str) -> None:
+    assert _file_for(wanted, Path(first), "dsbc") == Path(file)
 
 
 class Customer:

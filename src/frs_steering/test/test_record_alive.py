@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from frs_steering.record.alive import SKEW, WINDOW, Alive
-from frs_steering.record.disk import minutes_left
 from frs_steering.record.topics import Kind, Topic
 
 CAMERA = Topic("camera", "sensor_msgs/msg/Image", Kind.IMAGE, True, 15.0)
@@ -59,7 +54,3 @@ def test_sensors_out_of_step_are_named() -> None:
     assert fed(5.0, behind=0.5).complaints(5 * SECOND) == [
         "camera was last sent 0.50 s before joints; at most 0.2 s allowed"
     ]
-
-
-def test_a_disk_is_asked_for_a_directory_that_is_not_there_yet(tmp_path: Path) -> None:
-    assert minutes_left(tmp_path / "not" / "yet") == pytest.approx(minutes_left(tmp_path), rel=0.1)

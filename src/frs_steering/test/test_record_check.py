@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from frs_msgs.msg import ActionChunk
 from journal_samples import CHANNELS, INDEX, START, TOPICS, D, H, channel, cut, decision, put_tick, write_episode
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, JointState
@@ -85,6 +86,27 @@ def test_decisions_are_checked_against_their_chunks(tmp_path: Path) -> None:
         "decision on chunk 40 of epoch 1: noise_used has 3 values; 16 x 7 expected",
         "decision on chunk 40 of epoch 1: its action chunk is not in the file",
     }
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([0.0] * 5 + [0.001] + [0.0] * (H * D - 6), "its action chunk is another than the decision's, by 0.001"),
+        ([float("nan")] * (H * D), "its action chunk is another than the decision's, by nan"),
+        ([0.0] * 3, "its action chunk has 3 values; the decision has 112"),
+        ([5e-5] * (H * D), ""),
+    ],
+)
+def test_what_was_sent_to_the_arm_is_what_was_decided(tmp_path: Path, rows: list[float], problem: str) -> None:
+    writer = JournalWriter(tmp_path, Episode("other"), CHANNELS, Limits())
+    for tick in range(9):
+        put_tick(writer, tick)
+    writer.put(INDEX["decision"], serialize_message(decision(40)), START, START)
+    sent = ActionChunk(chunk_id=40, owner_epoch=1, rows=rows)
+    writer.put(INDEX["action_chunk"], serialize_message(sent), START, START)
+    problems = check(writer.close("failed").path).problems
+    assert len(problems) == bool(problem)
+    assert not problem or problems[0].startswith(f"decision on chunk 40 of epoch 1: {problem}")
 
 
 def test_an_image_that_does_not_decode_is_named(tmp_path: Path) -> None:

@@ -132,6 +132,23 @@ def test_check_makes_decisions_again(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "1 of 2 decisions came out again" in said and "the chunk came out differently, by 0.01" in said
 
 
+def test_what_is_exported_has_an_outcome(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_episode(runs, "unknown", label="unlabelled")
+    write_episode(runs, "unwanted", label="discarded")
+    writer = JournalWriter(runs, Episode("live"), CHANNELS, Limits())
+    put_tick(writer, 0)
+    for name in ("empty.mcap", "foreign.mcap", "short.mcap"):
+        (runs / name).unlink()
+    assert main("export", runs, "--out", tmp_path / "dataset") == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("2 episodes, ")
+    assert f"left out: {runs}/live/live.mcap.partial is being recorded" in said.err
+    assert f"left out: {runs}/cut/cut.mcap.partial was cut short; `frs record recover`" in said.err
+    assert f"left out: {runs}/unknown/unknown.mcap has no label; `frs record label` gives it one" in said.err
+    assert said.err.count("left out: ") == 3
+    assert writer.close("failed").whole
+
+
 def test_check_serves_the_others(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main("check", runs) == 1
     said = capsys.readouterr()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from frs_steering.record.disk import DiskFile, being_written, held
+from frs_steering.record.disk import DiskFile, Room, being_written, held
 from frs_steering.record.errors import JournalError
 
 WRITER = """
@@ -21,6 +21,24 @@ file = DiskFile(Path(sys.argv[1]))
 print("begun", flush=True)
 sys.stdin.read()
 """
+
+
+def test_the_room_is_reckoned_at_the_rate_of_the_last_long_recording(tmp_path: Path) -> None:
+    room = Room(tmp_path / "not" / "there" / "yet")
+    before = room.minutes()
+    assert before > 0.0
+    room.wrote(5_000, 5.0)  # too short
+    assert room.minutes() == pytest.approx(before, rel=0.05)
+    room.wrote(40_000_000, 10.0)
+    assert room.minutes() == pytest.approx(before / 4, rel=0.05)
+    assert room.complaint(0.0) == ""
+    assert f"the disk of {room.directory} has room for" in room.complaint(float("inf"))
+    room.directory = Path("/proc/self")
+    assert room.complaint(1.0) == "the disk of /proc/self has room for 0 minutes"
+
+
+def test_a_disk_is_asked_for_a_directory_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert Room(tmp_path / "not" / "yet").minutes() == pytest.approx(Room(tmp_path).minutes(), rel=0.1)
 
 
 def test_a_file_is_held_from_its_beginning_until_its_writer_is_dead(tmp_path: Path) -> None:

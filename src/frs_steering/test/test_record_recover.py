@@ -9,6 +9,8 @@ from journal_samples import CHANNELS, cut, put_tick, write_episode
 from rosbags.highlevel import AnyReader
 
 from frs_steering.record.errors import JournalError
+from frs_steering.record.find import find_episodes
+from frs_steering.record.label import label
 from frs_steering.record.reader import summarise
 from frs_steering.record.recover import recover
 from frs_steering.record.writer import Episode, JournalWriter, Limits
@@ -62,6 +64,33 @@ def test_what_describes_a_recording_is_kept(tmp_path: Path) -> None:
         {"/lab/recorder": {"jpeg_quality": "90"}},
     )
     assert found.silent is None, "the asking had no end"
+
+
+@pytest.mark.parametrize("missing", [0, 1000])
+def test_a_label_that_was_written_before_the_kill_is_kept(tmp_path: Path, missing: int) -> None:
+    """Killed before the file got its name, with all of it on disk, or in the middle of its summary."""
+    whole = write_episode(tmp_path, ticks=3).path
+    before = summarise(whole)
+    whole.with_name("metadata.yaml").unlink()
+    partial = whole.rename(whole.with_name("sample.mcap.partial"))
+    partial.write_bytes(partial.read_bytes()[: before.size - missing])
+    after = recover(partial)
+    assert after.messages == before.messages and after.damage == ()
+    note = after.result["note"]
+    assert after.result == before.result | {"note": note} and before.result["label"] == "succeeded"
+    assert note == "a sample; recovered" if not missing else note.startswith("a sample; recovered; ")
+
+
+def test_a_recovery_that_died_before_its_last_step_is_completed_and_a_label_kept(partial: Path) -> None:
+    content = partial.read_bytes()
+    whole = recover(partial).path
+    partial.write_bytes(content)
+    label(whole, "failed", "slipped")
+    assert find_episodes([partial.parent]) == [whole], "one episode is read once"
+    assert find_episodes([partial.parent], leftovers=True) == [whole, partial]
+    assert find_episodes([partial]) == [partial]
+    assert recover(partial).result["label"] == "failed"
+    assert sorted(path.name for path in whole.parent.iterdir()) == ["metadata.yaml", "sample.mcap"]
 
 
 def test_an_interrupted_recovery_is_no_hindrance(partial: Path) -> None:

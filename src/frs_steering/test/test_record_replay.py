@@ -12,7 +12,8 @@ import pytest
 from frs_msgs.msg import Decision, PolicyInput
 
 from frs_steering.policies import load_policy
-from frs_steering.record.replay import TOLERANCE, replay
+from frs_steering.record.check import TOLERANCE
+from frs_steering.record.replay import replay
 
 Made = list[tuple[PolicyInput, Decision]]
 

@@ -60,7 +60,7 @@ def _hang(writer: JournalWriter) -> None:
     """Give the thread the image that it hangs in, and wait until it has taken it."""
     writer.put(IMAGE, PICTURE, START, START, image=True)
     end = time.monotonic() + 10
-    while writer._images_waiting:
+    while writer._images:
         assert time.monotonic() < end
         time.sleep(0.001)
 
@@ -86,6 +86,29 @@ def test_under_load_images_are_dropped_and_counted_and_control_is_kept(
     assert summary.result["dropped_images"] == "495"
 
 
+def test_control_records_do_not_wait_for_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill costs what waits, and on a slow computer many images do."""
+    permits, compress = threading.Semaphore(0), writer_module.compress_image
+
+    def wait(cdr: bytes, quality: int) -> bytes:
+        assert permits.acquire(timeout=30)
+        return compress(cdr, quality)
+
+    monkeypatch.setattr(writer_module, "compress_image", wait)
+    writer = JournalWriter(tmp_path, Episode("order"), CHANNELS, Limits())
+    for number in range(20):
+        writer.put(IMAGE, PICTURE, START + number, START, image=True)
+        writer.put(TEXT, WORDS, START + number, START)
+    permits.release()  # for the image that the thread may have in hand
+    end = time.monotonic() + 10
+    while writer._control:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    assert len(writer._images) >= 18
+    permits.release(20)
+    assert writer.close("failed").messages == 40
+
+
 def test_a_full_queue_counts_the_control_records_it_loses(tmp_path: Path, stalled: threading.Event) -> None:
     writer = JournalWriter(tmp_path, Episode("full"), CHANNELS, Limits(control_queue=100))
     _hang(writer)
@@ -99,11 +122,20 @@ def test_a_full_queue_counts_the_control_records_it_loses(tmp_path: Path, stalle
 def test_a_stalled_disk_does_not_hold_up_the_end(tmp_path: Path, stalled: threading.Event) -> None:
     writer = JournalWriter(tmp_path, Episode("stalled"), CHANNELS, Limits())
     _hang(writer)
+    for _ in range(3):
+        writer.put(TEXT, WORDS, START, START)
+    writer.put(IMAGE, PICTURE, START, START, image=True)
     begin = time.monotonic()
     done = writer.close("stopped", seconds=0.2)
     assert time.monotonic() - begin < 2.0
     assert not done.whole
     assert "within 0.2 s" in done.failure
+    assert (done.messages, done.dropped_control, done.dropped_images) == (0, 3, 2), "what waits counts as lost"
+    # Should the disk come back, the file gets its end all the same, and says what really was lost: a late image.
+    stalled.set()
+    writer._thread.join(10)
+    result = summarise(writer.progress().path).result
+    assert (result["label"], result["dropped_control"], result["dropped_images"]) == ("stopped", "0", "1")
 
 
 def test_images_still_waiting_late_in_the_end_are_left_out(tmp_path: Path, stalled: threading.Event) -> None:
@@ -197,6 +229,35 @@ def test_an_episode_id_is_taken_if_and_only_if_it_is_a_plain_file_name(name: str
 def test_an_episode_id_that_is_no_plain_file_name_is_named(name: str) -> None:
     with pytest.raises(JournalError, match=r"episode_id is .*; it must be 1 to 128 letters"):
         Episode(name)
+
+
+NO_ROOM = """
+import resource, sys
+from pathlib import Path
+from journal_samples import CHANNELS
+from frs_steering.record.bag import BagFile
+from frs_steering.record.writer import Episode, JournalWriter, Limits
+resource.setrlimit(resource.RLIMIT_FSIZE, (5, resource.RLIM_INFINITY))
+folder, failed = Path(sys.argv[1]), []
+for make in (lambda: JournalWriter(folder, Episode("e1"), CHANNELS, Limits()),
+             lambda: BagFile(folder / "e1.mcap", CHANNELS, {})):
+    try:
+        make()
+    except OSError as error:
+        failed.append(error.strerror)
+open_files = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
+assert not [path for path in open_files if folder in path.parents], open_files
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert not list(folder.iterdir()), list(folder.iterdir())
+assert JournalWriter(folder, Episode("e1"), CHANNELS, Limits()).close("failed").whole
+print(failed)
+"""
+
+
+def test_an_episode_that_could_not_be_begun_can_be_tried_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_ROOM, str(tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parent)
+    assert done.stdout.strip() == "['File too large', 'File too large']"
 
 
 def test_an_episode_is_never_overwritten(tmp_path: Path) -> None:

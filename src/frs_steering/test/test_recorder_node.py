@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ from ament_index_python.packages import get_package_prefix
 from frs_msgs.msg import EpisodeEvent
 from journal_samples import TOPICS, image_message, picture, tick_messages
 from rclpy.node import Node
-from recorder_graph import Graph
+from recorder_graph import Graph, recorded
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
@@ -26,7 +25,6 @@ from std_msgs.msg import Bool, String
 from frs_steering.nodes.qos import EVENT, LATCHED, SENSOR
 from frs_steering.record.check import check
 from frs_steering.record.reader import image, records, summarise
-from frs_steering.record.recover import recover
 from frs_steering.record.topics import Kind, image_topic, stored_name
 
 QOS = {Kind.SENSOR: SENSOR, Kind.IMAGE: SENSOR, Kind.EVENT: EVENT, Kind.LATCHED: LATCHED}
@@ -36,11 +34,6 @@ EXECUTABLE = Path(get_package_prefix("frs_steering")) / "lib" / "frs_steering" /
 @pytest.fixture
 def graph(node: Node) -> Graph:
     return Graph(node)
-
-
-def recorded(graph: Graph, at_least: int) -> Callable[[], bool]:
-    """Whether the recorder says that it has that many messages."""
-    return lambda: any(state.recording and state.messages >= at_least for state in graph.states[-1:])
 
 
 def test_an_episode_is_recorded_whole_and_others_read_it(
@@ -55,6 +48,7 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
     while "joint_states never came" in graph.preflight().message:  # then the recorder knows what publishers offer
         for name, message in sensors:
             graph.publish(name, message)
+    sent_from = time.time_ns()
     begun = graph.start(tmp_path, instruction="put the egg in the basket", seed=5)
     assert begun.success, begun.message
     assert begun.path == str(tmp_path / "e1" / "e1.mcap.partial")
@@ -75,8 +69,10 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
     put = Counter(name for tick in range(30) for name, _ in tick_messages(tick))
     for topic in TOPICS:
         if topic.kind is Kind.EVENT:
-            # One event more: the last words. And the recorder's own health.
-            more = summary.count(topic.name) - put[topic.name]
+            # One event more: the last words. And the recorder's own health. What was sent before the start may come
+            # after it on a busy machine.
+            found = [record for record in records(tmp_path / "e1", [topic.name]) if record.publish_time >= sent_from]
+            more = len(found) - put[topic.name]
             assert more == (topic.name == "episode_event") or topic.name == "/diagnostics"
         elif topic.kind in (Kind.SENSOR, Kind.IMAGE):  # best effort: on a busy machine DDS may lose some
             assert summary.count(stored_name(topic)) >= 0.8 * put[topic.name]
@@ -181,37 +177,6 @@ def test_latched_state_from_before_the_start_opens_every_file(
         assert texts == ["first"]
 
 
-def test_kill_9_costs_at_most_the_last_half_second(
-    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    process = start_node("recorder")
-    graph.announce()
-    assert graph.start(tmp_path).success
-    graph.tick(0)
-    end = time.monotonic() + 2.0
-    tick = 0
-    while time.monotonic() < end:
-        tick += 1
-        graph.tick(tick)
-        time.sleep(1 / 30)
-    killed = time.time_ns()
-    process.kill()
-    process.wait()
-    partial = tmp_path / "e1" / "e1.mcap.partial"
-    summary = summarise(partial)
-    assert killed - summary.end < 0.5e9
-    assert summary.count("joint_states") > 0.7 * tick
-    mended = recover(partial)
-    assert mended.messages == summary.messages
-    assert check(mended.path).problems[0].startswith("label is 'unlabelled'")
-    # Started again, the recorder goes on with a file of its own.
-    start_node("recorder")
-    graph.states.clear()
-    graph.wait(lambda: bool(graph.states))
-    assert graph.start(tmp_path, "e2").success
-    assert graph.stop().success
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_file_within_two_seconds(
     graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
@@ -229,38 +194,6 @@ def test_a_signal_finishes_the_file_within_two_seconds(
     summary = summarise(tmp_path / "e1" / "e1.mcap")
     assert summary.result["label"] == "unlabelled"
     assert summary.count("joint_states") == 10
-
-
-def test_a_full_disk_is_reported_and_the_recorder_lives(
-    graph: Graph, start_node: Callable[..., subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    process = start_node("recorder")
-    graph.announce()
-    assert graph.start(tmp_path).success
-    graph.wait(recorded(graph, 1))
-    # A limit on the size of files stands for the full disk: both come as an OSError out of write().
-    _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (60_000, hard))
-    tick = 0
-
-    def failed() -> bool:
-        nonlocal tick
-        tick += 1
-        graph.tick(tick)
-        return "File too large while writing" in graph.states[-1].message
-
-    graph.wait(failed)
-    assert not graph.states[-1].recording
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-    ended = graph.stop()
-    assert not ended.success
-    assert "File too large" in ended.message
-    assert ended.dropped_control > 0
-    summary = summarise(Path(ended.path))
-    assert summary.messages == ended.messages > 0
-    assert graph.start(tmp_path, "e2").success  # there is room again
-    assert graph.stop().success
-    assert process.poll() is None
 
 
 def test_the_preflight_names_what_is_missing_and_is_content_once_all_comes(
@@ -291,17 +224,22 @@ def test_wrong_calls_are_refused_in_words(
         "the disk of /proc/self has room for 0.0 minutes; a recording needs 1"
         in graph.start(Path("/proc/self")).message
     )
+    asked_for = "the disk of /proc/self has room for 0 minutes"
+    assert asked_for in graph.preflight().message, "of where the last one was asked for"
     (tmp_path / "file").touch()
     assert f"can't write to {tmp_path / 'file'}" in graph.start(tmp_path / "file").message
     graph.wait(lambda: graph.states[-1].message.startswith(f"not recording: can't write to {tmp_path / 'file'}: "))
-    assert graph.start(tmp_path).success
+    assert graph.start(tmp_path).success and "the disk of" not in graph.preflight().message
     again = graph.start(tmp_path)  # as by somebody whose answer was lost
     assert again.success and "e1.mcap.partial is being recorded already" in again.message
     assert "e1.mcap.partial is being recorded; call recorder/stop first" in graph.start(tmp_path, "e2").message
     refused = graph.stop(label=EpisodeEvent.NOTE)
     assert not refused.success
     assert "label is 6; it must be one of 2 (succeeded)" in refused.message
-    assert graph.stop().success
+    ended = graph.stop(note="done")
+    assert ended.success
+    assert graph.stop(note="done") == ended, "as by somebody whose answer was lost"
+    assert "nothing is being recorded" in graph.stop(note="another").message
     assert "e1 exists already" in graph.start(tmp_path).message
 
 

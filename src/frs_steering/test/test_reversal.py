@@ -11,7 +11,7 @@ from demonstrated_steps import INSTRUCTION, control_steps
 
 from frs_steering.flow import integrator
 from frs_steering.learn.demonstrated import Demonstration, from_steps
-from frs_steering.learn.noise_data import gather
+from frs_steering.learn.noise_data import Sampler, gather
 from frs_steering.learn.reversal import BATCH, Reversal, encoded_rollout, reversed_rollout
 from frs_steering.policies import load_policy
 from frs_steering.policies.embedded.policy import EmbeddedPrefix
@@ -49,14 +49,15 @@ def test_the_noises_make_the_chunks_again(policy: Policy, demonstration: Demonst
     assert len(data) == CHUNKS and data.quality.sources == {"demonstration": CHUNKS} and data.expert.all()
 
 
-@pytest.mark.parametrize("name", ["euler", "fixed_point"])
+@pytest.mark.parametrize("name", ["euler", "fixed_point", "midpoint"])
 def test_a_batch_gives_what_each_chunk_alone_would(policy: Policy, demonstration: Demonstration, name: str) -> None:
     made, alone = reversed_rollout(demonstration, policy, Reversal(name, 5)), integrator(name)
     for step, one in list(zip(made.steps, demonstration.chunks, strict=True))[::23]:
         field = policy.field(policy.encode(policy.prepare(one.observation)))
         noise = alone.reverse(field, policy.normalise(torch.from_numpy(one.chunk))[None], 5)[0]
         np.testing.assert_allclose(step.noise, noise, atol=1e-4)
-        assert step.method == "noise:steps=5"
+        assert step.method == ("noise:steps=5,integrator=midpoint" if name == "midpoint" else "noise:steps=5")
+    assert gather([made], kind="dsbc").sampler == Sampler("midpoint" if name == "midpoint" else "euler", 5)
 
 
 class StackingPolicy:
@@ -71,7 +72,8 @@ class StackingPolicy:
 
     def stack(self, prefixes: Sequence[EmbeddedPrefix]) -> EmbeddedPrefix:
         self.batches.append(len(prefixes))
-        return EmbeddedPrefix(torch.stack([prefix.features for prefix in prefixes]))
+        conditions, places = zip(*((prefix.condition, prefix.places) for prefix in prefixes), strict=True)
+        return EmbeddedPrefix(torch.stack(conditions), torch.stack(places))
 
 
 def test_a_policy_that_stacks_observations_is_asked_for_all_at_once(

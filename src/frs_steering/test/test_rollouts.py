@@ -60,6 +60,7 @@ def test_chunks_of_the_same_number_before_and_after_a_restart_are_told_apart():
         ({"noise_used": [0.0] * 3}, "holds arrays of contradicting sizes"),
         ({"refined": []}, "holds arrays of contradicting sizes"),
         ({"horizon": 0}, "holds arrays of contradicting sizes"),
+        ({"feature_parts": [1, F]}, "holds features that are not the sum of their parts"),
         ({"features": [math.nan] * F}, "holds numbers that are not finite"),
         ({"gripper": math.inf}, "holds numbers that are not finite"),
     ],

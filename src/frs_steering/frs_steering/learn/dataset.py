@@ -19,11 +19,11 @@ import numpy as np
 
 from frs_steering.learn.demonstrated import Demonstration, from_steps
 from frs_steering.learn.episodes import DATASET, task_of
-from frs_steering.learn.noise_data import TrainingError
-from frs_steering.learn.rollouts import DIAGNOSTICS, SOURCES, Rollout, Step
+from frs_steering.learn.errors import TrainingError
+from frs_steering.learn.rollouts import SOURCES, Rollout, Step
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.record.errors import JournalError
-from frs_steering.record.frames import RATE, VIDEOS
+from frs_steering.record.frames import DIAGNOSTICS, RATE, VIDEOS
 from frs_steering.record.steps import ControlStep
 
 _SUCCESS, _TOLD = "is_episode_successful", "language_instruction"
@@ -31,6 +31,10 @@ _DECIDED = ("frs.source", "frs.method", "frs.row", "frs.features", "frs.noise", 
             "frs.proprioception", "frs.policy", "frs.weights_sha256")  # fmt: skip
 """Columns that tell of the decision behind the chunk that drives: `frs.chunk` (H * D numbers) as it was sent, in SI;
 `frs.proprioception` (8) joints [rad] and gripper that were measured when it was made."""
+_DIAGNOSTICS, _PARTS = "frs.diagnostics", "frs.feature_part"
+"""Numbers of DIAGNOSTICS, and of each feature its part; datasets of before they were exported, or of others, may lack
+them."""
+
 _MOVED = ("observation.state.joint_position", "observation.state.gripper_position", "action.joint_velocity",
           "action.gripper_position")  # fmt: skip
 
@@ -76,14 +80,15 @@ class DatasetEpisode:
         """
         self.dataset.check((*_DECIDED, _SUCCESS, _TOLD), "learning from rollouts")
         with self._complaining():
-            table = self._table((*_DECIDED, _SUCCESS, _TOLD))
+            decided = (*_DECIDED, *({_DIAGNOSTICS, _PARTS} & self.dataset.columns))
+            table = self._table((*decided, _SUCCESS, _TOLD))
             steps: list[Step] = []
             last = b""
             for at, chunk_row in enumerate(table["frs.row"]):
                 this = b"".join(np.asarray(table[name][at], np.float32).tobytes() for name in
                                 ("frs.features", "frs.chunk", "frs.proprioception"))  # fmt: skip
                 if chunk_row >= 0 and this != last:
-                    steps.append(self._step({name: table[name][at] for name in _DECIDED}))
+                    steps.append(self._step({name: table[name][at] for name in decided}))
                     last = this
             return Rollout(*self._named(table), tuple(steps), {})
 
@@ -123,19 +128,28 @@ class DatasetEpisode:
     def _step(self, told: dict[str, Any]) -> Step:
         chunk, noise, seen = (np.array(told[name], np.float32) for name in
                               ("frs.chunk", "frs.noise", "frs.proprioception"))  # fmt: skip
+        known = map(float, told.get(_DIAGNOSTICS, ()))
+        diagnostics = dict(zip(DIAGNOSTICS, known, strict=True)) if _DIAGNOSTICS in told else {}
         horizon, source = int(told["frs.horizon"]), int(told["frs.source"])
         if horizon < 1 or chunk.size % horizon or noise.size != chunk.size or seen.size != 8:
             raise JournalError(
                 f"{self._name}: chunk, noise and proprioception of {chunk.size}, {noise.size} and {seen.size} numbers;"
                 f" they must fit chunks of {horizon} rows, and 8 measured values"
             )
-        if not 0 <= source < len(SOURCES) or not all(np.isfinite(one).all() for one in (chunk, seen)):
+        features = np.array(told["frs.features"], np.float32)
+        if not 0 <= source < len(SOURCES) or not all(np.isfinite(one).all() for one in (chunk, seen, features)):
             raise JournalError(f"{self._name}: source {source}, or numbers that are not finite")
+        part = np.array(told.get(_PARTS, np.zeros(features.size)), np.int64)
+        if not part.size == features.size > 0 or part[0] != 0 or not np.isin(np.diff(part), (0, 1)).all():
+            raise JournalError(f"{self._name}: {_PARTS} must number the parts of the {features.size} features from 0"
+                               f" on, in order; it holds {part.size} numbers, up to {part.max(initial=0)}")  # fmt: skip
         return Step(
             source=SOURCES[source], method=str(told["frs.method"]),
-            features=np.array(told["frs.features"], np.float32), joint_position=seen[:7].astype(np.float64),
+            features=features, feature_parts=tuple(np.bincount(part).tolist()),
+            joint_position=seen[:7].astype(np.float64),
             gripper=float(seen[7]), noise=noise.reshape(horizon, -1) if np.isfinite(noise).all() else None,
-            chunk=chunk.reshape(horizon, -1), diagnostics=dict.fromkeys(DIAGNOSTICS, float("nan")), drove=True,
+            chunk=chunk.reshape(horizon, -1), drove=True,
+            diagnostics=diagnostics,
             policy=str(told["frs.policy"]), weights_sha256=str(told["frs.weights_sha256"]),
         )  # fmt: skip
 

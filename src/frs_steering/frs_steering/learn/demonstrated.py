@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frs_steering.learn.noise_data import TrainingError
+from frs_steering.learn.errors import TrainingError
 from frs_steering.learn.rollouts import driven
 from frs_steering.policies.interface import GRIPPER_LAGS, Observation, PolicySpec
 from frs_steering.record.errors import JournalError

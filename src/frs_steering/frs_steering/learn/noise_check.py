@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from frs_steering.learn.noise_data import USUAL
 from frs_steering.learn.noise_policy import NoisePolicy, NoisePolicyError
 from frs_steering.policies.interface import PolicySpec
+
+LIVE = USUAL
+"""By which `steer.making` has a proposal denoised."""
 
 _JOINTS_AND_GRIPPER = 8
 
@@ -21,14 +25,19 @@ def check_live(noise_policy: NoisePolicy, spec: PolicySpec) -> None:
         spec: of the frozen policy that will denoise.
 
     Raises:
-        NoisePolicyError: it says chunks, was trained with another policy, or says noise that is of the wrong shape, not
-            finite, or beyond its own bound.
+        NoisePolicyError: it says chunks, or noises for another sampler than the one that denoises them live, was
+            trained with another policy, or says noise that is of the wrong shape, not finite, or beyond its own bound.
     """
     config = noise_policy.network.config
     if noise_policy.kind != "dsbc":
         raise NoisePolicyError(
             f"noise policy {noise_policy.version} is of kind {noise_policy.kind!r}, which says chunks; to go live it"
             " must be 'dsbc', which says noises"
+        )
+    if noise_policy.trained_on.sampler != LIVE:
+        raise NoisePolicyError(
+            f"noise policy {noise_policy.version} says noises that make their chunks by"
+            f" {noise_policy.trained_on.sampler}; while the robot runs it is {LIVE}. `frs eval` takes the right one"
         )
     noise_policy.check_fits(spec)
     for place, seen in enumerate(noise_policy.held_out.inputs.numpy()):

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from frs_steering.flow import Parameterisation
+from frs_steering.learn.errors import TrainingError
 from frs_steering.learn.rollouts import DEMONSTRATED, SOURCES, Rollout, Step
-from frs_steering.steer.method import MethodError, parse_method
+from frs_steering.record.frames import DIAGNOSTICS
+from frs_steering.steer.method import Method, MethodError, parse_method
 
 EXPERTS = (*SOURCES[1:4], DEMONSTRATED)
 """Who acts as an expert does: a person, a model or a script that gave guidance, and whoever demonstrated."""
@@ -22,8 +24,10 @@ OWN = SOURCES[4]
 """Who steered where a noise policy drove by itself."""
 
 
-class TrainingError(ValueError):
-    """Nothing can be learnt from what was given; the message says why and what would be right."""
+_KNOWN_WHERE = (
+    "recordings hold it, and LeRobotDatasets with the column frs.diagnostics; of demonstrations only round_trip_rms is"
+    " known, and where chunks are learnt not even that"
+)
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,21 @@ class Limits:
     fixed_point_residual: float = math.inf
 
     def beyond(self, step: Step) -> str:
-        """Name of the first diagnostic that is beyond its limit, in words; empty where none is."""
-        for name in ("noise_percentile", "round_trip_rms", "fixed_point_residual"):
-            if step.diagnostics[name] > getattr(self, name):
-                return f"{name} above {getattr(self, name):g}"
-        return f"agreement below {self.agreement:g}" if step.diagnostics["agreement"] < self.agreement else ""
+        """Name of the first diagnostic that is beyond its limit, in words; empty where none is.
+
+        Raises:
+            TrainingError: one that has a limit is not known of the chunk.
+        """
+        for name in DIAGNOSTICS:
+            limit = getattr(self, name)
+            if limit == getattr(Limits, name):  # none: the dataclass keeps its defaults as attributes
+                continue
+            if name not in step.diagnostics:
+                raise TrainingError(f"{name} has the limit {limit:g} but is not known of all chunks: {_KNOWN_WHERE}")
+            found = step.diagnostics[name]
+            if found < limit if name == "agreement" else found > limit:
+                return f"{name} {'below' if name == 'agreement' else 'above'} {limit:g}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,39 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Sampler:
+    """How a noise becomes a chunk: the same noise, denoised otherwise, is another chunk.
+
+    Attributes:
+        integrator: "euler" or "midpoint"; the fixed point's sampler is Euler's.
+        steps: K.
+    """
+
+    integrator: str = "euler"
+    steps: int = 10
+
+    def __str__(self) -> str:
+        return f"{self.integrator}:steps={self.steps}"
+
+    def method(self, noise: str = "full") -> Method:
+        """That makes a chunk so of a given noise in a parameterisation.
+
+        Raises:
+            MethodError: there is no such sampler.
+        """
+        return Method("noise", self.steps, self.integrator, noise=noise)
+
+
+USUAL = Sampler()
+"""The paper's, and that of all methods unless they say otherwise."""
+
+
+def sampler_of(method: Method) -> Sampler:
+    """By which a method makes its chunk."""
+    return Sampler("euler" if method.integrator == "fixed_point" else method.integrator, method.steps)
+
+
+@dataclass(frozen=True)
 class NoiseData:
     """Pairs to be learnt.
 
@@ -96,10 +143,12 @@ class NoiseData:
         expert: (N,) bool, chunks that somebody steered or demonstrated.
         own: (N,) bool, chunks that a noise policy made by itself; what is neither is the policy's own.
         episode: (N,) int64, number of the episode that each is from.
+        parts: sizes of what belongs together in an input, in order: the features' parts, the joints, the gripper.
         horizon: H, rows of a chunk.
         policy: name of the policy whose features and noises these are.
         weights_sha256: of its weights.
         quality: what was left out.
+        sampler: by which the noises make their chunks; of no meaning where chunks are learnt.
         demonstrations: how the targets were found in demonstrations; empty where they were recorded.
     """
 
@@ -108,10 +157,12 @@ class NoiseData:
     expert: Tensor
     own: Tensor
     episode: Tensor
+    parts: tuple[int, ...]
     horizon: int
     policy: str
     weights_sha256: str
     quality: Quality
+    sampler: Sampler = USUAL
     demonstrations: str = ""
 
     def __len__(self) -> int:
@@ -143,7 +194,7 @@ def gather(
         demonstrations: how the noises were found, where the episodes are demonstrations.
 
     Raises:
-        TrainingError: no chunk is left, or the rollouts are of several policies.
+        TrainingError: no chunk is left, the rollouts are of several policies, or the noises of several samplers.
         ValueError: the parameterisation does not exist.
     """
     parameterisation = Parameterisation(noise)
@@ -164,14 +215,19 @@ def gather(
     if not kept:
         raise TrainingError(_nothing(rollouts, successful, dropped))
     policies = sorted({(step.policy, step.weights_sha256) for step in kept})
-    shapes = {(step.chunk.shape, step.features.shape) for step in kept}
-    if len(policies) > 1 or len(shapes) > 1:
+    if len(policies) > 1:
         names = ", ".join(f"{name} ({digest[:12]})" for name, digest in policies)
         raise TrainingError(f"the episodes are of {len(policies)} policies: {names}; a noise is one policy's own")
-    horizon = kept[0].chunk.shape[0]
+    shapes = {(*step.chunk.shape, step.features.size) for step in kept}
+    if len(shapes) > 1:
+        raise TrainingError(f"chunks and features (H, D, F) are of {len(shapes)} shapes: {sorted(shapes)}; one policy's"
+                            " have one, so some were recorded with an older version")  # fmt: skip
+    parts = _parts(kept)
+    horizon, sampler = kept[0].chunk.shape[0], USUAL
     if kind == "bc":
         targets, share, beyond = torch.from_numpy(np.stack([step.chunk for step in kept])), 1.0, 0.0
     else:
+        sampler = _sampler(kept)
         whole = torch.from_numpy(np.stack([step.noise for step in kept if step.noise is not None]))
         targets = parameterisation.compress(whole)
         share = float(parameterisation.expand(targets, horizon).square().sum() / whole.square().sum().clamp(min=1e-9))
@@ -189,9 +245,27 @@ def gather(
     )
     expert, own = (torch.tensor([step.source in who for step in kept]) for who in (EXPERTS, (OWN,)))
     return NoiseData(
-        torch.from_numpy(seen), targets, expert, own, torch.tensor(episode), horizon, *policies[0], quality,
-        demonstrations,
+        torch.from_numpy(seen), targets, expert, own, torch.tensor(episode), (*parts, 7, 1), horizon,
+        *policies[0], quality, sampler, demonstrations,
     )  # fmt: skip
+
+
+def _parts(steps: Sequence[Step]) -> tuple[int, ...]:
+    """Of the features. Older recordings don't tell them, and stand beside others that do."""
+    told = {step.feature_parts for step in steps if len(step.feature_parts) > 1}
+    if len(told) > 1 or any(sum(parts) != steps[0].features.size for parts in told):
+        raise TrainingError(f"the features' parts are told as {sorted(told)}; they must be the same everywhere, and add"
+                            f" up to the {steps[0].features.size} features")  # fmt: skip
+    return next(iter(told), (steps[0].features.size,))
+
+
+def _sampler(steps: Sequence[Step]) -> Sampler:
+    """The one by which all noises make their chunks."""
+    found = Counter(sampler_of(parse_method(step.method)) for step in steps)
+    if len(found) > 1:
+        ways = ", ".join(f"{sampler} ({count} chunks)" for sampler, count in found.most_common())
+        raise TrainingError(f"the noises are of {len(found)} samplers: {ways}; a noise is a chunk by one of them alone")
+    return next(iter(found))
 
 
 def _reason_to_drop(step: Step, kind: str, limits: Limits) -> str:

@@ -6,6 +6,7 @@ Size and bound: DSBC (arXiv 2606.13675), an MLP of three layers of 128 whose out
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class Config:
 
     Attributes:
         kind: "dsbc" gives noise, "bc" gives chunks.
-        seen: numbers that it sees, F + 8.
+        seen: numbers that it is given, F + 8.
         rows: k of the noise's coordinates, or H of chunks.
         dim: D.
         horizon: H.
@@ -35,6 +36,7 @@ class Config:
         loss: "nll" also learns how far apart the noises of one place are, and draws from that; "mse" says their mean.
         bound: of the output, in noise, or in standard deviations of the data for chunks.
         width: of each of the three hidden layers.
+        looks_at: which of the numbers that it is given it looks at (`choice`); none: at all of them.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Config:
     loss: str = "nll"
     bound: float = 5.0
     width: int = 128
+    looks_at: tuple[int, ...] = ()
 
 
 class Network(nn.Module):
@@ -55,8 +58,9 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         size = config.rows * config.dim
+        self.looks_at = list(config.looks_at or range(config.seen))
         self.layers = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(config.seen, config.width), nn.ReLU(),
+            nn.Linear(len(self.looks_at), config.width), nn.ReLU(),
             nn.Dropout(dropout), nn.Linear(config.width, config.width), nn.ReLU(),
             nn.Dropout(dropout), nn.Linear(config.width, config.width), nn.ReLU(),
             nn.Dropout(dropout), nn.Linear(config.width, 2 * size if config.loss == "nll" else size),
@@ -76,7 +80,7 @@ class Network(nn.Module):
         """See the class."""
         config = self.config
         x = ((seen - self.input_mean) / self.input_spread).clamp(-_FARTHEST, _FARTHEST)
-        out = self.layers(x).view(len(seen), -1, config.rows, config.dim)
+        out = self.layers(x[:, self.looks_at]).view(len(seen), -1, config.rows, config.dim)
         mean = config.bound * torch.tanh(out[:, 0] / config.bound)
         if config.loss == "mse":
             return mean, torch.zeros_like(mean)
@@ -97,16 +101,17 @@ class Network(nn.Module):
         return self.losses(seen, targets).mean()
 
 
-def config_from(fields: dict[str, Any]) -> Config:
+def config_from(fields: Mapping[str, Any]) -> Config:
     """The description that a file's header holds.
 
     Raises:
         TypeError: fields are missing or unknown.
         ValueError: they contradict each other.
     """
-    config = Config(**fields)
+    config = Config(**{**fields, "looks_at": tuple(fields["looks_at"])})
     rows = config.horizon if config.kind == "bc" else Parameterisation(config.noise).rows(config.horizon)
-    if config.kind not in KINDS or config.loss not in LOSSES or config.rows != rows or config.bound <= 0:
+    known = all(isinstance(at, int) and 0 <= at < config.seen for at in config.looks_at)
+    if config.kind not in KINDS or config.loss not in LOSSES or config.rows != rows or config.bound <= 0 or not known:
         raise ValueError(f"its header contradicts itself: {fields}")
     return config
 

@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from frs_steering.learn.held_out import HeldOut, why_not
-from frs_steering.learn.noise_data import inputs
+from frs_steering.learn.noise_data import USUAL, Sampler, inputs
 from frs_steering.learn.noise_network import Network, config_from
 from frs_steering.policies.interface import PolicySpec
+from frs_steering.steer.method import Method
 
-_FORMAT = "frs-noise-policy-2"
-_OLDER = "frs-noise-policy-1"
+_FORMAT = "frs-noise-policy-3"
+_OLDER = ("frs-noise-policy-1", "frs-noise-policy-2")
 _HELD_OUT = "held_out."  # before the names of the recorded observations among the file's tensors
 
 
@@ -43,6 +45,8 @@ class TrainedOn:
         held_out_loss: of those.
         demonstrations: how the targets were found in demonstrations, e.g. "fixed_point:steps=10"; empty where it was
             trained on rollouts.
+        sampler: by which the noises make their chunks; that of files from before it was in them, which were always
+            played back so, is the default.
     """
 
     episodes: tuple[str, ...]
@@ -53,6 +57,7 @@ class TrainedOn:
     steps: int
     held_out_loss: float
     demonstrations: str = ""
+    sampler: Sampler = USUAL
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class NoisePolicy:
     def method(self) -> str:
         """How it was learnt, as an evaluation names it: its kind, or "offline-dsbc", noises of demonstrations."""
         return f"offline-{self.kind}" if self.kind == "dsbc" and self.trained_on.demonstrations else self.kind
+
+    @property
+    def denoising(self) -> Method:
+        """How the policy makes a chunk of what it says, if that is a noise."""
+        return self.trained_on.sampler.method(self.network.config.noise)
 
     @property
     def version(self) -> str:
@@ -171,19 +181,15 @@ def load(path: Path) -> NoisePolicy:
         raise NoisePolicyError(f"noise policy {path} does not exist; make one with: frs train dsbc RUNS") from None
     except (SafetensorError, OSError) as error:
         raise NoisePolicyError(f"noise policy {path} can't be read as safetensors: {error}") from error
-    if header.get("format") == _OLDER:
-        raise NoisePolicyError(
-            f"noise policy {path} is of an older format, without recorded observations to check it on; train it anew:"
-            " frs train dsbc RUNS"
-        )
+    if header.get("format") in _OLDER:
+        raise NoisePolicyError(f"noise policy {path} is of an older format; train it anew: frs train dsbc RUNS")
     if header.get("format") != _FORMAT:
         raise NoisePolicyError(f"{path} holds {header.get('format')!r}; a noise policy is {_FORMAT!r}")
     recorded = {name.removeprefix(_HELD_OUT): tensors.pop(name) for name in list(tensors) if name.startswith(_HELD_OUT)}
     try:
         network = Network(config_from(json.loads(header["config"])))
         network.load_state_dict(tensors)
-        known = json.loads(header["trained_on"])
-        trained_on = TrainedOn(**known | {"episodes": tuple(known["episodes"])})
+        trained_on = _trained_on(json.loads(header["trained_on"]))
         held_out = HeldOut(**recorded)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise NoisePolicyError(f"noise policy {path} does not fit its network: {error}") from error
@@ -193,3 +199,13 @@ def load(path: Path) -> NoisePolicy:
     if why := why_not(network, held_out):
         raise NoisePolicyError(f"noise policy {path} must not be used: {why}")
     return NoisePolicy(network, trained_on, held_out, path, sha256)
+
+
+def _trained_on(known: dict[str, Any]) -> TrainedOn:
+    # Before files said by which sampler their noises make chunks, all were played back by ten steps of Euler's.
+    if "sampler" not in known and known.get("demonstrations", "").startswith("midpoint"):
+        raise ValueError("its noises are those of the midpoint method, which its file does not name; train it anew")
+    read = {"episodes": tuple(known["episodes"]), "sampler": Sampler(**known.get("sampler", {}))}
+    made = TrainedOn(**known | read)
+    made.sampler.method()  # raises where there is no such sampler
+    return made

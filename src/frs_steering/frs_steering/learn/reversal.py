@@ -18,8 +18,10 @@ from torch import Tensor
 
 from frs_steering.flow import VelocityField, integrator
 from frs_steering.learn.demonstrated import Demonstrated, Demonstration
-from frs_steering.learn.rollouts import DEMONSTRATED, DIAGNOSTICS, Rollout, Step
+from frs_steering.learn.noise_data import sampler_of
+from frs_steering.learn.rollouts import DEMONSTRATED, Rollout, Step
 from frs_steering.policies.interface import Policy, Prefix
+from frs_steering.steer.method import Method
 
 BATCH = 64
 """Chunks that are reversed together."""
@@ -81,9 +83,10 @@ def _reverse(chunks: Sequence[Demonstrated], policy: Policy, how: Reversal) -> l
     wanted = policy.normalise(torch.from_numpy(np.stack([one.chunk for one in chunks])))
     back_and_forth = integrator(how.integrator)
     noise = back_and_forth.reverse(field, wanted, how.steps)
+    method = str(sampler_of(Method("noise", how.steps, how.integrator)).method())
     off = (back_and_forth.denoise(field, noise, how.steps) - wanted).square().mean((1, 2)).sqrt()
     return [
-        _step(one, prefix, policy, f"noise:steps={how.steps}", found, missed)
+        _step(one, prefix, policy, method, found, missed)
         for one, prefix, found, missed in zip(chunks, prefixes, noise, off.tolist(), strict=True)
     ]
 
@@ -108,12 +111,13 @@ def _step(
     return Step(
         source=DEMONSTRATED,
         method=method,
-        features=prefix.features.float().numpy(),
+        features=(features := prefix.features.float().numpy()),
+        feature_parts=spec.feature_parts or (features.size,),
         joint_position=one.observation.joint_position,
         gripper=one.observation.gripper,
         noise=None if noise is None else noise.float().numpy(),
         chunk=one.chunk,
-        diagnostics=dict.fromkeys(DIAGNOSTICS, math.nan) | {"round_trip_rms": off},
+        diagnostics={} if noise is None else {"round_trip_rms": off},
         drove=True,
         policy=spec.name,
         weights_sha256=spec.weights_sha256,

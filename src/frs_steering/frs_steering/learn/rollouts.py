@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from frs_steering.record.frames import DIAGNOSTICS, feature_parts
+
 SOURCES = ("base", "human", "vlm", "scripted", "noise policy")
 """Who steered, by the numbers of frs_msgs/Decision."""
 
 DEMONSTRATED = "demonstration"
 """Stands for who steered where the policy had no part."""
-
-DIAGNOSTICS = ("noise_percentile", "round_trip_rms", "agreement", "fixed_point_residual")
-"""Fields of frs_msgs/FlowDiagnostics by which chunks may be left out."""
 
 _DROVE = (0, 1)  # verdicts of frs_msgs/GateReport: accepted, clipped
 
@@ -30,11 +29,12 @@ class Step:
         source: who steered, one of SOURCES, or DEMONSTRATED.
         method: how the chunk was made, with settings.
         features: (F,) float32, the policy's pooled features.
+        feature_parts: sizes of what belongs together in them, in order; their sum is F.
         joint_position: (7,) float64 rad, in the observation.
         gripper: 0 open .. 1 closed, in the observation.
         noise: (H, D) float32, normalised, the noise used; None where nothing was denoised.
         chunk: (H, D) float32, SI: what was sent to the arm.
-        diagnostics: by the names in DIAGNOSTICS; NaN where not applicable.
+        diagnostics: by those of the names in `record.frames.DIAGNOSTICS` that are known; NaN where not applicable.
         drove: whether the gate let at least one row of it drive.
         policy: name of the policy.
         weights_sha256: of its weights.
@@ -43,6 +43,7 @@ class Step:
     source: str
     method: str
     features: np.ndarray
+    feature_parts: tuple[int, ...]
     joint_position: np.ndarray
     gripper: float
     noise: np.ndarray | None
@@ -120,6 +121,8 @@ def _wrong(decision: Any) -> str:
         return f"has an unknown source ({decision.source})"
     if size == 0 or len(decision.refined) != size or len(decision.noise_used) not in (0, size):
         return "holds arrays of contradicting sizes"
+    if sum(feature_parts(decision)) != len(decision.features):
+        return "holds features that are not the sum of their parts"
     numbers = (decision.features, decision.joint_position, [decision.gripper], decision.refined, decision.noise_used)
     if not all(math.isfinite(value) for values in numbers for value in values):
         return "holds numbers that are not finite"
@@ -133,6 +136,7 @@ def _step(decision: Any, drove: bool) -> Step:
         source=SOURCES[decision.source],
         method=decision.method,
         features=np.array(decision.features, np.float32),
+        feature_parts=feature_parts(decision),
         joint_position=np.array(decision.joint_position, np.float64),
         gripper=float(decision.gripper),
         noise=noise.reshape(shape) if noise.size else None,

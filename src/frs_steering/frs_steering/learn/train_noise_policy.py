@@ -1,7 +1,7 @@
 """Training of a noise policy: a minute's work of one core, without the policy, on what the journal kept.
 
 DSBC (arXiv 2606.13675) is behavioural cloning in noise space; the paper found likelihood and squared error equally
-good. Rollouts are few, so the weights are kept that are best on chunks that were held out.
+good. Rollouts are few, so the weights are kept that are best on what was held out.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from frs_steering.flow import Parameterisation
+from frs_steering.learn.choice import choose, columns
+from frs_steering.learn.errors import TrainingError
 from frs_steering.learn.held_out import HeldOut, hold_out
-from frs_steering.learn.noise_data import NoiseData, TrainingError
+from frs_steering.learn.noise_data import NoiseData
 from frs_steering.learn.noise_network import Config, Network
 from frs_steering.learn.noise_policy import TrainedOn
 
 LOOK_EVERY = 50  # steps between two looks at the held-out chunks
 FEWEST = 10  # chunks; with less there is nothing to hold out
+SEVERAL = 4  # rollouts, from which on whole ones are held out
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,9 @@ class Recipe:
         steps: of the optimiser, at most.
         batch: chunks a step.
         rate: learning rate (AdamW).
-        held_out: share of the chunks, or of the demonstrations, that is only looked at.
+        held_out: share of the episodes, or where they are few of the chunks, that is only looked at.
         patience: steps without a better held-out loss after which it ends.
-        dropout: share of what is seen, and of each hidden layer, that is left out at each step.
+        dropout: share of each hidden layer that is left out at each step.
         jitter: size of the noise on what is seen, in standard deviations of the data.
         seed: of the split, the first weights and the batches.
     """
@@ -44,8 +48,8 @@ class Recipe:
     rate: float = 3e-4
     held_out: float = 0.15
     patience: int = 1000
-    dropout: float = 0.3
-    jitter: float = 0.5
+    dropout: float = 0.1
+    jitter: float = 0.05
     seed: int = 0
 
 
@@ -85,7 +89,12 @@ class Trained:
 def config_for(data: NoiseData, *, kind: str, noise: str, loss: str, bound: float) -> Config:
     """The network's description for the data."""
     rows, dim = data.targets.shape[1:]
-    return Config(kind, data.inputs.shape[1], rows, dim, data.horizon, noise, loss, bound)
+    steered = data.expert | data.own  # in the others the policy had fresh noise, which follows from nothing
+    told = steered if int(steered.sum()) >= FEWEST else torch.ones_like(steered)
+    wanted = Parameterisation(noise).expand(data.targets, data.horizon) if kind == "dsbc" else data.targets
+    chosen = choose(data.inputs[told], wanted[told], data.parts, data.episode[told])
+    looks_at = columns(data.parts, chosen)
+    return Config(kind, data.inputs.shape[1], rows, dim, data.horizon, noise, loss, bound, looks_at=looks_at)
 
 
 def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look], None] = lambda look: None) -> Trained:
@@ -112,7 +121,7 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
     best = min(looks, key=lambda look: look.held_out)
     trained_on = TrainedOn(
         data.quality.episodes, len(data), data.policy, data.weights_sha256, recipe.seed, best.step, best.held_out,
-        data.demonstrations,
+        data.demonstrations, data.sampler,
     )  # fmt: skip
     recorded = hold_out(network, data.inputs[held_out], data.targets[held_out])
     return Trained(network, trained_on, recorded, tuple(looks), time.monotonic() - began)
@@ -121,16 +130,17 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
 def split(data: NoiseData, share: float) -> tuple[Tensor, Tensor]:
     """Indices of the pairs that are held out, and of the others, in an order drawn from torch's own generator.
 
-    Demonstrated chunks overlap: beside each that was held out another one, all but the same, would be trained on, and
-    the loss would tell nothing. So whole demonstrations are held out, where there are several.
+    Chunks of one episode are alike: beside each that was held out its neighbours would be trained on, and the loss
+    would tell little; of demonstrations, whose chunks overlap, nothing. So whole episodes are held out, demonstrations
+    where there are two, rollouts where there are SEVERAL: one of fewer would be too much to go without.
 
     Args:
         data: the pairs.
-        share: of them, or of the demonstrations, that is held out; at least one is.
+        share: of them, or of the episodes, that is held out; at least one is.
     """
     order = torch.randperm(len(data))
     episodes = data.episode.unique()
-    if data.demonstrations and len(episodes) > 1:
+    if len(episodes) >= (2 if data.demonstrations else SEVERAL):
         chosen = episodes[torch.randperm(len(episodes))[: max(1, round(len(episodes) * share))]]
         aside = torch.isin(data.episode[order], chosen)
         return order[aside], order[~aside]

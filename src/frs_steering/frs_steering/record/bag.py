@@ -88,13 +88,21 @@ class BagFile:
             suffix: added to the name until the file is whole.
 
         Raises:
-            OSError: the file exists already, or can't be made.
+            OSError: the file exists already, or can't be made; then there is none.
         """
         definitions = {channel.type: channel.definition.encode() for channel in channels}
         self._channels = tuple(channels)
         self.path = path
         self.partial = path.with_name(path.name + suffix)
         self._file = DiskFile(self.partial)
+        try:
+            self._begin(definitions, episode)
+        except BaseException:  # as on a full disk: neither the file's lock nor its name may outlive the attempt
+            self._file.close()
+            self.partial.unlink(missing_ok=True)
+            raise
+
+    def _begin(self, definitions: Mapping[str, bytes], episode: Mapping[str, str]) -> None:
         self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)  # type: ignore[arg-type]
         self._writer.start(profile="ros2", library="frs")
         self._writer.add_metadata(EPISODE_RECORD, dict(episode))

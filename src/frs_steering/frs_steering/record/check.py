@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import Record, Summary, image, records, summarise
 from frs_steering.record.topics import Kind, episode_topics, stored_name
+
+TOLERANCE = 1e-4
+"""Largest difference in SI units between a chunk and the same one told by somebody else, or made again."""
 
 _LABELS = ("succeeded", "failed", "stopped", "discarded")
 
@@ -45,14 +50,15 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     summary = summarise(path)
     problems = [*summary.damage, *_missing(summary, cameras), *_unlabelled(summary)]
     images = [stored_name(topic) for topic in episode_topics(cameras) if topic.kind is Kind.IMAGE]
-    chunks: set[tuple[int, int]] = set()
+    chunks: dict[tuple[int, int], np.ndarray] = {}
+    refined: dict[tuple[int, int], np.ndarray] = {}
     decisions: dict[tuple[int, int], list[str]] = {}
     for record in records(path, [*images, "action_chunk", "decision"]):
         if record.known_as == "action_chunk":
-            chunks.add((record.message.owner_epoch, record.message.chunk_id))
+            chunks[record.message.owner_epoch, record.message.chunk_id] = np.array(record.message.rows, np.float32)
         elif record.known_as == "decision":
             key = (record.message.owner_epoch, record.message.chunk_id)
-            decisions[key] = _wrong_decision(record)
+            decisions[key], refined[key] = _wrong_decision(record), np.array(record.message.refined, np.float32)
         else:
             problems += _undecodable(record)
     for key, wrong in decisions.items():
@@ -60,6 +66,8 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
         problems += [f"{name}: {line}" for line in wrong]
         if key not in chunks:
             problems.append(f"{name}: its action chunk is not in the file")
+        elif not wrong:
+            problems += [f"{name}: {line}" for line in _differing(refined[key], chunks[key])]
     return Report(summary, tuple(problems))
 
 
@@ -98,6 +106,18 @@ def _wrong_decision(record: Record) -> list[str]:
         if not all(map(math.isfinite, values)):
             problems.append(f"{name} is not finite")
     return problems
+
+
+def _differing(refined: np.ndarray, rows: np.ndarray) -> list[str]:
+    """What the decision says against what was sent to drive the arm."""
+    if rows.shape != refined.shape:
+        return [f"its action chunk has {rows.size} values; the decision has {refined.size}"]
+    difference = float(np.abs(rows - refined).max(initial=0.0))
+    if not difference <= TOLERANCE:  # and so not NaN
+        return [
+            f"its action chunk is another than the decision's, by {difference:.2g}; at most {TOLERANCE:g} is the same"
+        ]
+    return []
 
 
 def _undecodable(record: Record) -> list[str]:

@@ -30,7 +30,7 @@ examples:
   frs record check runs          is everything there, and do the stored noises make the stored chunks again?
   frs record recover runs        make whole files of those whose recorder was killed
   frs record label runs/egg-003 failed --note "slipped"      what became of one, said afterwards
-  frs record export runs --out dataset     a LeRobotDataset (v3.0) of all that were not discarded
+  frs record export runs --out dataset     a LeRobotDataset (v3.0) of all with a label, but those discarded
 
 PATH is a recording (.mcap, .mcap.partial), or a folder of recordings of any depth. A file that can't be read costs
 itself and a line; the others are served. The exit status is 1 where a file had a problem, 2 where there is none.
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "label":
         return _give_label(args)
     try:
-        files = find_episodes(args.paths)
+        files = find_episodes(args.paths, leftovers=args.what == "recover")
         if args.what == "export":
             return _export(files, args.out)
         act = _action(args)
@@ -200,13 +200,25 @@ def _give_label(args: argparse.Namespace) -> int:
     return 0
 
 
+def _outcome(path: Path) -> str:
+    """Label of an episode that has one; JournalError where nobody knows yet how it ended, which is no failure."""
+    label = _label(summarise(path))
+    if label == "recording":
+        raise JournalError(f"{path} is being recorded")
+    if label == "cut short":
+        raise JournalError(f"{path} was cut short; `frs record recover` and `frs record label` make an episode of it")
+    if label == "unlabelled":
+        raise JournalError(f"{path} has no label; `frs record label` gives it one")
+    return label
+
+
 def _export(files: Sequence[Path], out: Path) -> int:
     from frs_steering.record.lerobot import LeRobotWriter  # here, for DuckDB and ffmpeg take time to load
 
     writer, frames, well = LeRobotWriter(out), 0, True
     for path in tqdm(files, unit="episode", disable=None):
         try:
-            if _label(summarise(path)) != DISCARDED:
+            if _outcome(path) != DISCARDED:
                 frames += writer.add(path)
         except (JournalError, OSError) as error:
             well = False

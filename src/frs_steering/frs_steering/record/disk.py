@@ -12,17 +12,44 @@ from pathlib import Path
 from frs_steering.record.errors import JournalError
 
 BYTES_PER_SECOND = 1e6
-"""What recording is reckoned to take: the simulated cell's two cameras of 224 x 224 take a fifth of it."""
+"""What recording is reckoned to take before it was measured: the simulated cell's two cameras take a fifth of it."""
+
+MEASURED_AFTER = 10.0
+"""s of a recording after which its rate counts: latched state and definitions come at its beginning."""
 
 
-def minutes_left(directory: Path) -> float:
-    """Minutes of recording for which the disk of a directory, which need not exist yet, has room.
+class Room:
+    """For how long a disk has room, at the rate of the last recording that was long enough to measure.
 
-    Raises:
-        OSError: the disk can't be asked.
+    Attributes:
+        directory: of the recordings; it need not exist yet.
     """
-    there = next(place for place in (directory, *directory.parents) if place.exists())
-    return shutil.disk_usage(there).free / BYTES_PER_SECOND / 60.0
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._rate = BYTES_PER_SECOND
+
+    def wrote(self, size: int, seconds: float) -> None:
+        """A recording has so many bytes after so many s."""
+        if seconds >= MEASURED_AFTER and size > 0:
+            self._rate = size / seconds
+
+    def minutes(self) -> float:
+        """Minutes of recording for which there is room.
+
+        Raises:
+            OSError: the disk can't be asked.
+        """
+        there = next(place for place in (self.directory, *self.directory.parents) if place.exists())
+        return shutil.disk_usage(there).free / self._rate / 60.0
+
+    def complaint(self, least: float) -> str:
+        """What is wrong if there must be room for `least` minutes; empty if nothing is."""
+        try:
+            minutes = self.minutes()
+        except OSError as error:
+            return f"can't write to {self.directory}: {error.strerror or error}"
+        return f"the disk of {self.directory} has room for {minutes:.0f} minutes" if minutes < least else ""
 
 
 @contextlib.contextmanager

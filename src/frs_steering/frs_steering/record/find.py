@@ -9,10 +9,15 @@ from frs_steering.record.bag import PARTIAL
 from frs_steering.record.errors import JournalError
 
 
-def find_episodes(paths: Iterable[Path]) -> list[Path]:
+def find_episodes(paths: Iterable[Path], *, leftovers: bool = False) -> list[Path]:
     """Every recording, whole or partial, at or below the paths; sorted, each once.
 
     A path that is itself a file is taken, whatever its name, so that a wrong one is named and not passed over.
+
+    Args:
+        paths: files and folders.
+        leftovers: also take partial files beside their whole ones, which a recovery that was killed has left. They hold
+            the same episode once more.
 
     Raises:
         JournalError: a path does not exist, or none holds a recording.
@@ -23,7 +28,10 @@ def find_episodes(paths: Iterable[Path]) -> list[Path]:
         if path.is_file():
             found.add(path)
         elif path.is_dir():
-            found.update(file for pattern in ("*.mcap", f"*.mcap{PARTIAL}") for file in path.rglob(pattern))
+            found.update(path.rglob("*.mcap"))
+            found.update(
+                file for file in path.rglob(f"*.mcap{PARTIAL}") if leftovers or not file.with_suffix("").is_file()
+            )
         else:
             raise JournalError(f"{path} does not exist; a recording, or a folder of recordings, is needed")
     if not found:

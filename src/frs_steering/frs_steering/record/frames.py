@@ -17,6 +17,8 @@ from frs_steering.record.steps import ControlStep
 RATE = 15  # Hz
 VIDEOS = {"exterior": "observation.images.exterior_1_left", "wrist": "observation.images.wrist_left"}
 """Camera -> DROID's key."""
+DIAGNOSTICS = ("noise_percentile", "round_trip_rms", "agreement", "fixed_point_residual")
+"""Fields of frs_msgs/FlowDiagnostics by which chunks may be left out of a training."""
 
 _JOINTS = [f"joint_{number}" for number in range(7)]
 _POSE = ["x", "y", "z", "roll", "pitch", "yaw"]
@@ -59,12 +61,19 @@ def features(noise: int, pooled: int) -> dict[str, Feature]:
         "frs.row": Feature("int64"),  # of the chunk; -1 where the arm held
         "frs.noise": Feature("float32", noise),  # (H, D) row-major, behind the chunk that drives; NaN where none was
         "frs.features": Feature("float32", pooled),  # the policy's, of the observation of that chunk
+        "frs.feature_part": Feature("int64", pooled),  # number of the part that each feature belongs to, from 0
         "frs.chunk": Feature("float32", noise),  # (H, D) row-major, SI units, as it was sent
         "frs.horizon": Feature("int64"),  # H
         "frs.proprioception": numbers([*_JOINTS, "gripper"]),  # as measured when it was decided
+        "frs.diagnostics": numbers(list(DIAGNOSTICS)),  # of that chunk; NaN where not applicable
         "frs.policy": Feature("string"),
         "frs.weights_sha256": Feature("string"),
     }
+
+
+def feature_parts(decision: Any) -> tuple[int, ...]:
+    """Sizes of what belongs together in a decision's features; those of older recordings don't tell: all of them."""
+    return tuple(getattr(decision, "feature_parts", ())) or (len(getattr(decision, "features", ())),)
 
 
 def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, last: bool) -> dict[str, Any]:
@@ -77,10 +86,12 @@ def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, la
     size = decision.horizon * decision.dim
     noise = np.array(decision.noise_used, np.float32) if len(decision.noise_used) else np.full(size, np.nan)
     pooled = np.array(getattr(decision, "features", ()), np.float32)
-    if noise.size != size or not pooled.size:
+    parts = feature_parts(decision)
+    if noise.size != size or not pooled.size or sum(parts) != pooled.size:
         raise JournalError(
             f"the decision on chunk {decision.chunk_id} holds {noise.size} numbers of noise and {pooled.size} of"
-            f" features; it must hold {decision.horizon} x {decision.dim}, and the policy's features"
+            f" features; it must hold {decision.horizon} x {decision.dim}, and the policy's features in their parts,"
+            f" {sum(parts)}"
         )
     target = step.joint_position + step.commanded / RATE
     direction = [guidance.direction.x, guidance.direction.y, guidance.direction.z]
@@ -106,9 +117,11 @@ def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, la
         "frs.row": step.row,
         "frs.noise": noise,
         "frs.features": pooled,
+        "frs.feature_part": np.repeat(np.arange(len(parts)), parts),
         "frs.chunk": np.array(decision.refined, np.float32),
         "frs.horizon": int(decision.horizon),
         "frs.proprioception": [*decision.joint_position, decision.gripper],
+        "frs.diagnostics": [getattr(decision.diagnostics, name) for name in DIAGNOSTICS],
         "frs.policy": decision.policy,
         "frs.weights_sha256": decision.weights_sha256,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from frs_steering.record.bag import PARTIAL
+from frs_steering.record.bag import PARTIAL, RESULT_RECORD
 from frs_steering.record.disk import held
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import Summary, summarise
@@ -15,11 +15,14 @@ from frs_steering.record.scan import locate, scanned
 def recover(path: Path) -> Summary:
     """Turn a partial file into a whole one beside it, with metadata.yaml, and remove the partial one.
 
+    Where a recovery that was killed has left the whole one already, only the partial one is removed: the whole one may
+    have been labelled since.
+
     Args:
         path: the .mcap.partial file, or its episode's directory.
 
     Returns:
-        What the whole file holds. Its result names no label: the recorder died before it got one.
+        What the whole file holds. It is "unlabelled" unless the recorder died after it had written the label.
 
     Raises:
         JournalError: not a partial file, being written, empty, not MCAP, or without a whole chunk.
@@ -33,7 +36,17 @@ def recover(path: Path) -> Summary:
         scan = scanned(partial)
         if not scan.channels:
             raise JournalError(f"{partial} has no whole chunk: {'; '.join(scan.damage)}")
-        result = {"label": "unlabelled", "note": f"recovered; {'; '.join(scan.damage)}"}
-        rewrite(scan, whole, ".recovering", result)
+        if not _holds_all(whole):
+            told = scan.metadata.get(RESULT_RECORD, {})
+            notes = [told.get("note", ""), "recovered", *scan.damage]
+            rewrite(scan, whole, ".recovering", {"label": "unlabelled", **told, "note": "; ".join(filter(None, notes))})
         partial.unlink()
     return summarise(whole)
+
+
+def _holds_all(whole: Path) -> bool:
+    """Whether a recovery was killed between the last two of its steps; it gives a file its name when it is complete."""
+    try:
+        return not scanned(whole).damage
+    except (JournalError, FileNotFoundError):
+        return False

@@ -13,13 +13,10 @@ import torch
 
 from frs_steering.flow import integrator
 from frs_steering.policies.interface import Observation, Policy
+from frs_steering.record.check import TOLERANCE
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import records
 from frs_steering.steer.method import Method, MethodError, parse_method
-
-TOLERANCE = 1e-4
-"""Largest difference, in SI units and in features, between what was and what comes out again. It covers the rounding
-of another machine's kernels; another image, noise or weights are far beyond it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,10 @@ def input_key(message: Any) -> tuple[int, int, int]:
 
 
 def _difference(policy: Policy, seen: Any, decision: Any, method: Method) -> float:
-    """Largest difference between a decision's chunk and the same made again; JournalError where it is too large."""
+    """Largest difference between a decision's chunk and the same made again; JournalError where it is too large.
+
+    TOLERANCE covers the rounding of another machine's kernels; another image, noise or weights are far beyond it.
+    """
     spec = policy.spec
     if decision.weights_sha256 != spec.weights_sha256:
         raise JournalError(

@@ -55,8 +55,9 @@ def control_steps(recording: Path) -> Iterator[ControlStep]:
     Raises:
         JournalError: the recording can't be read, or a step lacks an image of a camera or its decision.
     """
-    told = sorted(
-        records(recording, [*_IMAGES, "arm_state", "gate_report", "decision"]), key=lambda record: record.log_time
+    told = sorted(  # by time; what came at the same moment as an image has seen it
+        records(recording, [*_IMAGES, "arm_state", "gate_report", "decision"]),
+        key=lambda record: (record.log_time, record.known_as not in _IMAGES),
     )
     # All decisions at once: one may be told a little later than the first step that its chunk drives.
     made = [record.message for record in told if record.known_as == "decision"]

@@ -96,7 +96,7 @@ def moments(recording: Path) -> Iterator[Moment]:
     """
     summary = summarise(recording)
     now = Moment(instruction=summary.episode.get("instruction", ""))
-    told = sorted(records(recording, _TOPICS), key=lambda record: record.log_time)
+    told = sorted(records(recording, _TOPICS), key=lambda record: (record.log_time, not _is_image(record)))
     # All decisions at once: one may be told a little later than the first step that its chunk drives.
     made = [record.message for record in told if record.known_as == "decision"]
     decisions = {(decision.owner_epoch, decision.chunk_id): decision for decision in made}

@@ -1,13 +1,14 @@
-"""The journal's writer: a bounded queue and a thread, so that recording never slows what is recorded."""
+"""The journal's writer: bounded queues and a thread, so that recording never slows what is recorded."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,8 +53,8 @@ class Limits:
     """How much may wait for the disk.
 
     Attributes:
-        control_queue: records in all; what comes beyond is lost and counted.
-        image_queue: images among them; what comes beyond is left out and counted.
+        control_queue: control records; what comes beyond is lost and counted.
+        image_queue: images, which wait for all control records; what comes beyond is left out and counted.
         jpeg_quality: 1..100.
     """
 
@@ -109,11 +110,11 @@ class JournalWriter:
             directory: holds the episodes' directories.
             episode: what is to be recorded.
             channels: topics of the file; put() refers to them by index.
-            limits: of the queue.
+            limits: of the queues.
 
         Raises:
             JournalError: the episode exists already.
-            OSError: the disk refuses.
+            OSError: the disk refuses; nothing is left of the episode, so that it can be tried again.
         """
         folder = directory / episode.episode_id
         try:
@@ -121,13 +122,18 @@ class JournalWriter:
         except FileExistsError as error:
             raise JournalError(f"{folder} exists already; each episode needs an id of its own") from error
         head = {key: str(value) for key, value in asdict(episode).items()}
-        self._bag = BagFile(folder / f"{episode.episode_id}.mcap", channels, head)
+        try:
+            self._bag = BagFile(folder / f"{episode.episode_id}.mcap", channels, head)
+        except OSError:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            raise
         self._channels = tuple(channels)
         self._limits = limits
-        self._items: deque[_Item] = deque()
+        self._control: deque[_Item] = deque()
+        self._images: deque[_Item] = deque()
         self._in_hand: _Item | None = None
         self._descriptions: deque[tuple[str, Mapping[str, str]]] = deque()
-        self._images_waiting = 0
         self._dropped_control = 0
         self._dropped_images = 0
         self._failure = ""
@@ -152,14 +158,18 @@ class JournalWriter:
         with self._changed:
             if self._result is not None:
                 return  # behind the end of the episode
-            if image and (self._failure or self._images_waiting >= self._limits.image_queue):
-                self._dropped_images += 1
-            elif self._failure or len(self._items) >= self._limits.control_queue:
-                self._dropped_control += 1
+            waiting = self._images if image else self._control
+            if self._failure or len(waiting) >= (self._limits.image_queue if image else self._limits.control_queue):
+                self._count_lost(image)
             else:
-                self._images_waiting += image
-                self._items.append(_Item(channel, data, log_time, publish_time, image))
+                waiting.append(_Item(channel, data, log_time, publish_time, image))
                 self._changed.notify()
+
+    def lost(self, count: int) -> None:
+        """Count control records that were lost before they could be handed over; returns at once."""
+        with self._changed:
+            if self._result is None:
+                self._count_lost(False, count)
 
     def describe(self, name: str, content: Mapping[str, str]) -> None:
         """Hand over a metadata record of the file; returns at once. One of a name is kept: the last."""
@@ -182,7 +192,7 @@ class JournalWriter:
             )
 
     def close(self, label: str, note: str = "", seconds: float = 10.0) -> Progress:
-        """Write what waits, finish the file, and say how it went.
+        """Write what waits, finish the file, and say how it went; what still waits then counts as lost.
 
         Args:
             label: of the episode: "succeeded", "failed", "stopped", "discarded" or "unlabelled".
@@ -195,9 +205,15 @@ class JournalWriter:
             self._changed.notify()
         self._thread.join(seconds)
         with self._changed:
-            if self._thread.is_alive() and not self._failure:
-                self._failure = f"the disk did not take the rest within {seconds:g} s"
-        return self.progress()
+            if not self._thread.is_alive() or self._failure:
+                return self.progress()
+            # Should the disk come back, the thread writes the rest, and the file then says what really was lost.
+            self._failure = f"the disk did not take the rest within {seconds:g} s"
+            images, done = sum(item.image for item in self._waiting()), self.progress()
+            control = len(self._waiting()) - images
+            return replace(
+                done, dropped_control=done.dropped_control + control, dropped_images=done.dropped_images + images
+            )
 
     def _run(self) -> None:
         try:
@@ -212,7 +228,7 @@ class JournalWriter:
         flush_at = time.monotonic() + _FLUSH_PERIOD
         while True:
             self._describe_all()
-            self._in_hand = item = self._take(flush_at)
+            item = self._take(flush_at)
             if item is not None:
                 self._write(item)
                 self._in_hand = None  # the bag counts it from here on: a flush that fails must not lose it twice
@@ -235,37 +251,49 @@ class JournalWriter:
 
     def _take(self, until: float) -> _Item | None:
         with self._changed:
-            while not self._items and self._result is None:
+            while not self._control and not self._images and self._result is None:
                 left = until - time.monotonic()
                 if left <= 0:
                     return None
                 self._changed.wait(left)
-            if not self._items:
-                return None
-            item = self._items.popleft()
-            self._images_waiting -= item.image
-            return item
+            # Images take long to compress: what waits behind them would be lost with the process.
+            waiting = self._control or self._images
+            self._in_hand = waiting.popleft() if waiting else None
+            return self._in_hand
 
     def _write(self, item: _Item) -> None:
         data = item.data
         if item.image:
             if time.monotonic() > self._images_until:
-                self._dropped_images += 1
+                with self._changed:
+                    self._count_lost(image=True)
                 return
             try:
                 data = compress_image(item.data, self._limits.jpeg_quality)
             except JournalError as error:
-                self._dropped_images += 1
-                self._complaint = str(error)
+                with self._changed:
+                    self._count_lost(image=True)
+                    self._complaint = str(error)
                 return
         self._bag.write(item.channel, data, item.log_time, item.publish_time)
 
     def _fail(self, failure: str) -> None:
         with self._changed:
             self._failure = failure
-            waiting = [*self._items, *([self._in_hand] if self._in_hand else [])]
-            self._items.clear()
-            lost = [(item.image, 1) for item in waiting]
-            lost += zip((channel.type == STORED_IMAGE for channel in self._channels), self._bag.abandon(), strict=True)
-            self._dropped_images += sum(count for image, count in lost if image)
-            self._dropped_control += sum(count for image, count in lost if not image)
+            for item in self._waiting():
+                self._count_lost(item.image)
+            self._control.clear()
+            self._images.clear()
+            for channel, count in zip(self._channels, self._bag.abandon(), strict=True):
+                self._count_lost(channel.type == STORED_IMAGE, count)
+
+    # With the lock held
+
+    def _waiting(self) -> list[_Item]:
+        return [*self._control, *self._images, *([self._in_hand] if self._in_hand else [])]
+
+    def _count_lost(self, image: bool, count: int = 1) -> None:
+        if image:
+            self._dropped_images += count
+        else:
+            self._dropped_control += count

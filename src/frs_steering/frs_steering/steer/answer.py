@@ -74,11 +74,11 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
         count=len(arrays),
         rest=rest,
         reference=None if given.chunk is None else policy.normalise(given.chunk),
-        mask=given.mask,
+        mask=None if given.mask is None else given.mask.to(rest.device),
         noise=None if given.noise is None else parameterisation.expand(given.noise, spec.horizon).to(rest),
     )
     outcome = _run(query.operation, source, problem, method)
-    driven = None if outcome.chunk is None else policy.denormalise(outcome.chunk).float()
+    driven = None if outcome.chunk is None else policy.denormalise(outcome.chunk).float().cpu()
     timings = Timings(looked - began, encoded - looked, meter.reversing, meter.denoising)
 
     def one(i: int) -> Answer:
@@ -88,7 +88,7 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
             moves = [translation(chunk[i].numpy(), spec, observation.joint_position) for chunk in (driven, given.chunk)]
             found["agreement"] = agreement(*moves)
         return Answer(
-            features=prefix.features.float().numpy(),
+            features=prefix.features.float().cpu().numpy(),
             noise_recovered=_array(outcome.recovered, i),
             noise_used=_array(outcome.used, i),
             chunk=_array(driven, i),
@@ -131,7 +131,7 @@ def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> dict
     found: dict[str, Any] = {}
     shown = outcome.recovered if outcome.used is None else outcome.used
     if shown is not None:
-        found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(shown[i]))
+        found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(shown[i].float()))
     if outcome.chunk is not None and problem.reference is not None and problem.mask is not None:
         found["round_trip_rms"] = round_trip_rms(outcome.chunk[i], problem.reference[i], problem.mask[i, 0])
     if meter.inversion is not None:
@@ -152,4 +152,4 @@ def _fresh(parameterisation: Parameterisation, rows: int, seed: int, *, like: Te
 
 
 def _array(x: Tensor | None, i: int) -> np.ndarray | None:
-    return None if x is None else x[i].float().numpy()
+    return None if x is None else x[i].float().cpu().numpy()

@@ -1,6 +1,6 @@
 """One decision next to the policy: from a wish, or none, to the chunk that is sent.
 
-The node `flow_steering` takes the same steps, but asks over a service.
+The node `flow_steering` makes its decisions by the same `Making`, but asks over a service.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import numpy as np
 
 from frs_steering.policies.interface import Observation, Policy
 from frs_steering.steer.answer import answer
-from frs_steering.steer.deferral import Trust, reason_to_defer
+from frs_steering.steer.deferral import Trust
 from frs_steering.steer.guidance import Guidance
+from frs_steering.steer.making import Making, Next
 from frs_steering.steer.method import Method
 from frs_steering.steer.query import Answer, query_for
 from frs_steering.steer.reference import Reference, reference_for
@@ -67,12 +68,12 @@ def decide(
     """
     joints = observation.joint_position
     reference = reference_for(guidance, policy.spec, joints) if method.needs_reference else None
-    query = query_for(reference, noise, method=method, seed=seed)
-    result = answer(policy, observation, query)
-    spent = result.diagnostics.evaluations
-    reason = "" if query.method.source == "base" else reason_to_defer(result, trust)
-    if not reason:
-        return Decided(query.method, reference, "", result, spent)
-    alone = query_for(None, method=method, seed=seed)
-    again = answer(policy, observation, alone)
-    return Decided(alone.method, None, reason, again, spent + again.diagnostics.evaluations)
+    making = Making(reference, noise_policy=False, method=method, trust=trust, seed=seed)
+    if noise is not None:
+        making.query = query_for(reference, noise, method=method, seed=seed)
+    spent = 0
+    while True:
+        result = answer(policy, observation, making.query)
+        spent += result.diagnostics.evaluations
+        if making.answered(result) is Next.DONE:
+            return Decided(making.query.method, making.reference, making.defer_reason, result, spent)

@@ -43,12 +43,13 @@ def noise_percentile(noise: Tensor) -> float:
     import torch  # here, so that a process that only reads diagnostics starts without it
 
     half = torch.tensor(noise.numel() / 2, dtype=torch.float64)
-    return float(torch.special.gammainc(half, noise.double().square().sum() / 2))
+    # On the CPU: not every device knows float64.
+    return float(torch.special.gammainc(half, noise.cpu().double().square().sum() / 2))
 
 
 def round_trip_rms(refined: Tensor, reference: Tensor, mask: Tensor) -> float:
     """RMS of refined - reference over the commanded dimensions. Both (H, D) normalised; mask (D,) bool."""
-    return float((refined - reference)[:, mask].square().mean().sqrt())
+    return float((refined.float() - reference.float())[:, mask].square().mean().sqrt())
 
 
 def agreement(refined: np.ndarray, reference: np.ndarray) -> float:

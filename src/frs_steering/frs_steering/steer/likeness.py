@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from frs_steering.flow.integrate import at
+from frs_steering.flow.integrate import at, denoise
 from frs_steering.policies.interface import Observation, Policy
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def denoising_error(
     """
     generator = torch.Generator().manual_seed(seed)
     count, horizon, dim = chunks.shape
-    total = chunks.new_zeros(count)
+    total = chunks.float().new_zeros(count)  # also where chunks are not: three digits would make ties
     for t in times:
         noise = torch.randn((draws, horizon, dim), generator=generator).to(chunks)
         mixed = (1.0 - t) * noise + t * chunks[:, None]
         x = mixed.flatten(0, 1)
         guessed = (x + (1.0 - t) * field(x, at(t, x))).view_as(mixed)
-        total += (guessed - chunks[:, None]).square().mean((1, 2, 3))
+        total += (guessed - chunks[:, None]).float().square().mean((1, 2, 3))
     return (total / len(times)).sqrt()
 
 
@@ -74,18 +74,19 @@ def likeness(
         chunks: (B, H, D) SI.
         samples: of the base policy to compare with.
         steps: K of the base policy's sampler.
-        seed: of the samples and the draws.
+        seed: of the samples and the draws, which come from streams of their own.
 
     Returns:
         (B,) in 0 .. 1.
     """
-    from frs_steering.flow import denoise
-
     field = policy.field(policy.encode(policy.prepare(observation)))
     generator = torch.Generator().manual_seed(seed)
+    given = policy.normalise(torch.as_tensor(chunks).float())
     shape = (samples, policy.spec.horizon, policy.spec.dim)
-    own = denoise(field, torch.randn(shape, generator=generator), steps)
+    own = denoise(field, torch.randn(shape, generator=generator).to(given), steps)
     # What is driven is what counts: the policy's chunks, too, pass through SI units, where the gripper is clipped.
     own = policy.normalise(policy.denormalise(own))
-    errors = denoising_error(field, torch.cat([own, policy.normalise(torch.as_tensor(chunks).float())]), seed=seed)
+    # Not by the seed of the samples again: some would be scored with the very noise that they were made from.
+    draws = int(torch.randint(2**62, (), generator=generator))
+    errors = denoising_error(field, torch.cat([own, given]), seed=draws).cpu()
     return (errors[:samples] < errors[samples:, None]).double().mean(1).numpy()

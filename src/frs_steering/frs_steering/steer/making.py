@@ -100,9 +100,12 @@ class Making:
         return Next.DONE
 
     def proposed(self, proposal: Proposal) -> None:
-        """Take the noise policy's word: `query` denoises it, with as many steps as the method."""
+        """Take the noise policy's word: `query` denoises it.
+
+        The sampler is that of `learn.noise_check.LIVE`, whatever the method's: a noise makes its chunk by one alone.
+        """
         self.noise_policy = proposal.version
-        method = Method("noise", steps=self._method.steps, noise=proposal.parameterisation)
+        method = Method("noise", noise=proposal.parameterisation)
         self.query = query_for(None, proposal.noise, method=method, seed=self._seed)
 
     def fall_back(self, reason: str) -> None:

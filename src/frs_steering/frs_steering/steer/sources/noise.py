@@ -16,4 +16,4 @@ def make(problem: Problem, method: Method) -> Made:
     return Made(problem.integrator.denoise(problem.field, problem.noise, method.steps), problem.noise)
 
 
-SOURCE = Source(make, settings=("steps", "noise"), needs_reference=False, needs_noise=True)
+SOURCE = Source(make, settings=("steps", "integrator", "noise"), needs_reference=False, needs_noise=True)
