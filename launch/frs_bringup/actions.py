@@ -40,7 +40,7 @@ def _declare(argument: Argument) -> DeclareLaunchArgument:
     return DeclareLaunchArgument(
         argument.name,
         default_value=default,
-        description=argument.description,
+        description=f"{argument.description} ({argument.when_in_words})" if argument.when else argument.description,
         choices=list(argument.choices) or None,
     )
 

@@ -13,6 +13,7 @@ from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
@@ -54,7 +55,16 @@ class Asker:
         self._executor.shutdown()
         leave(self._node, context=self._context)
 
-    def call(self, kind: type, service: str, request: Any, node: str, *, greet: bool = True) -> Any:
+    def call(
+        self,
+        kind: type,
+        service: str,
+        request: Any,
+        node: str,
+        *,
+        greet: bool = True,
+        on_silence: Callable[[str], None] | None = None,
+    ) -> Any:
         """Call a service.
 
         Args:
@@ -64,6 +74,7 @@ class Asker:
             node: that offers it.
             greet: ask it for something harmless first. An answer is lost if its sender has not discovered the asker
                 yet; without a greeting the request itself is repeated, and must not mind that.
+            on_silence: go on asking for ever, and call this each time where NobodyAnswers were raised, with its words.
 
         Returns:
             The response; its `success` is true.
@@ -75,7 +86,15 @@ class Asker:
         if greet:
             self._greet(node)
         client: Client[Any, Any] = self._node.create_client(kind, service)
-        response = self._ask(client, request, service, node, _GREETING if not greet else ANSWER_SECONDS)
+        repeat = ANSWER_SECONDS if greet else _GREETING
+        response = None
+        while response is None:
+            try:
+                response = self._ask(client, request, service, node, repeat)
+            except NobodyAnswers as error:
+                if on_silence is None:
+                    raise
+                on_silence(str(error))
         if not response.success:
             raise Refused(response.message or f"{service} was refused without a reason")
         return response
@@ -101,6 +120,20 @@ class Asker:
         if handle is None or not handle.accepted:
             raise Refused(f"{node} does not take it: another one is under way, or it can't be now")
         return self._result(handle, action, node)
+
+    def listen(self, kind: type, topic: str, qos: QoSProfile | int, on_message: Callable[[Any], None]) -> None:
+        """Have `on_message` called with what comes on a topic, while `wait` lasts."""
+        self._node.create_subscription(kind, topic, on_message, qos)
+
+    def wait(self, heard: Callable[[], bool], what: str, node: str, more: float) -> None:
+        """Wait until something was heard, and for `more` s after that.
+
+        Raises:
+            NobodyAnswers: `node`, which says `what`, is not there, or silent.
+        """
+        if not self._spin(heard, DISCOVERY_SECONDS):
+            raise NobodyAnswers(self._nobody(what, node))
+        self._spin(lambda: False, more)
 
     def _result(self, handle: Any, action: str, node: str) -> tuple[Any, bool]:
         over: Future[Any] = handle.get_result_async()

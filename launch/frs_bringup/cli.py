@@ -35,7 +35,9 @@ COMMANDS = {
     "live": Command(
         "frs_bringup.live", "record, train a noise policy and put it live, in a graph that runs in another terminal"
     ),
-    "arm": Command("frs_bringup.arm", "stop, reset or recover the arm of a running graph, bring it home, grip"),
+    "arm": Command(
+        "frs_bringup.arm", "see how the arm of a running graph is; stop, reset or recover it, bring it home, grip"
+    ),
 }
 
 _EXAMPLES = """\

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from frs_bringup.errors import DescriptionError
@@ -37,6 +37,7 @@ class Argument:
         choices: allowed values; empty for any.
         low: smallest allowed number; None for any.
         high: greatest allowed number; None for any.
+        when: arguments -> values with which it counts; with others it may not be given.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def parse(self, text: str) -> Value:
         """Turn what was typed into the argument's type.
@@ -78,6 +80,11 @@ class Argument:
             return f"at least {self.low}"
         return f"at most {self.high}" if self.high is not None else ""
 
+    @property
+    def when_in_words(self) -> str:
+        """With what it counts: "only with driver:=franky"; empty where it always does."""
+        return " and ".join(f"only with {name}:={' or '.join(allowed)}" for name, allowed in self.when.items())
+
 
 @dataclass(frozen=True)
 class Node:
@@ -107,6 +114,7 @@ class Configuration:
         environment: variables that the nodes need unless the user has set them.
         arguments: by name, in the order of the file.
         nodes: in the order in which they are started.
+        known: names of the nodes of every configuration in the directory; a parameter file may serve several.
     """
 
     name: str
@@ -115,6 +123,7 @@ class Configuration:
     environment: Mapping[str, str]
     arguments: Mapping[str, Argument]
     nodes: tuple[Node, ...]
+    known: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -217,12 +226,16 @@ def resolve(configuration: Configuration, given: Mapping[str, str]) -> Graph:
         name: argument.parse(given[name]) if name in given else argument.default
         for name, argument in configuration.arguments.items()
     }
+    for argument in configuration.arguments.values():
+        # ros2 launch gives all of them; what has its default says nothing.
+        if values[argument.name] != argument.default and not _holds(argument.when, values):
+            raise DescriptionError(
+                f"argument {argument.name!r} is {values[argument.name]!r}; it counts {argument.when_in_words}"
+            )
     scope = {**values, "config": str(configuration.directory)}
-    chosen = (
-        node for node in configuration.nodes if all(str(values[name]) in allowed for name, allowed in node.when.items())
-    )
+    chosen = (node for node in configuration.nodes if _holds(node.when, values))
     environment = {name: str(fill(value, scope)) for name, value in configuration.environment.items()}
-    return Graph(values, environment, tuple(_process(node, scope) for node in chosen))
+    return Graph(values, environment, tuple(_process(node, scope, configuration.known) for node in chosen))
 
 
 def references(value: Value) -> list[str]:
@@ -238,12 +251,16 @@ def fill(value: Value, scope: Mapping[str, Value]) -> Value:
     return scope[whole[1]] if whole else _REFERENCE.sub(lambda match: str(scope[match[1]]), value)
 
 
-def _process(node: Node, scope: Mapping[str, Value]) -> Process:
+def _holds(when: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:
+    return all(str(values[name]) in allowed for name, allowed in when.items())
+
+
+def _process(node: Node, scope: Mapping[str, Value], known: frozenset[str]) -> Process:
     files = [Path(path).expanduser().absolute() for path in (str(fill(x, scope)) for x in node.parameter_files) if path]
     for path in files:
         if not path.is_file():
             raise DescriptionError(f"parameter file {path} of node {node.name!r} does not exist")
-        check_parameter_file(path)
+        check_parameter_file(path, known)
     namespace = "/" + str(fill(node.namespace, scope)).strip("/")
     if not _NAMESPACE.fullmatch(namespace):
         raise DescriptionError(

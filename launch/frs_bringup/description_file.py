@@ -12,7 +12,7 @@ from frs_bringup.description import RESPAWN_DELAY, Argument, Configuration, Node
 from frs_bringup.errors import DescriptionError
 
 _TOP = {"summary", "environment", "arguments", "every_node", "nodes"}
-_ARGUMENT = {"default", "description", "choices", "low", "high"}
+_ARGUMENT = {"default", "description", "choices", "low", "high", "when"}
 _EVERY_NODE = {"namespace", "log_level", "parameter_files", "respawn_delay"}
 _NODE = _EVERY_NODE | {"package", "executable", "parameters", "remappings", "when", "terminal"}
 
@@ -54,14 +54,18 @@ def _configuration(name: str, directory: Path, content: dict[str, Any]) -> Confi
         key: _argument(key, _mapping(f"argument {key!r}", entry))
         for key, entry in _mapping("arguments", content.get("arguments")).items()
     }
+    for key, argument in arguments.items():
+        _check_references(f"argument {key!r}", [f"$({other})" for other in argument.when], arguments)
     nodes = tuple(
         _node(key, {**every, **_mapping(f"node {key!r}", entry)}, arguments)
         for key, entry in _mapping("nodes", content.get("nodes")).items()
     )
+    others = [_mapping("nodes", _read(directory / f"{other}.yaml").get("nodes")) for other in names(directory)]
+    known = frozenset(node.name for node in nodes).union(*others)
     environment = {key: str(value) for key, value in _mapping("environment", content.get("environment")).items()}
     for key, value in environment.items():
         _check_references(f"environment variable {key!r}", [value], arguments)
-    return Configuration(name, str(content.get("summary", "")), directory, environment, arguments, nodes)
+    return Configuration(name, str(content.get("summary", "")), directory, environment, arguments, nodes, known)
 
 
 def _argument(name: str, entry: dict[str, Any]) -> Argument:
@@ -79,7 +83,13 @@ def _argument(name: str, entry: dict[str, Any]) -> Argument:
             raise DescriptionError(f"{where} has the {key} {entry[key]!r}; only numbers have one, and it is a number")
     choices = tuple(map(str, entry.get("choices", ())))
     argument = Argument(
-        name, entry["default"], entry["description"], choices, low=entry.get("low"), high=entry.get("high")
+        name,
+        entry["default"],
+        entry["description"],
+        choices,
+        low=entry.get("low"),
+        high=entry.get("high"),
+        when=_when(where, entry),
     )
     if argument.choices and argument.default not in argument.choices:
         raise DescriptionError(f"{where} has the default {argument.default!r}, which is not among its choices")
@@ -104,10 +114,7 @@ def _node(name: str, entry: dict[str, Any], arguments: Mapping[str, Argument]) -
         parameters=_mapping(f"parameters of {where}", entry.get("parameters")),
         remappings=_mapping(f"remappings of {where}", entry.get("remappings")),
         respawn_delay=float(entry.get("respawn_delay", RESPAWN_DELAY)),
-        when={
-            key: tuple(map(str, allowed)) if isinstance(allowed, list) else (str(allowed),)
-            for key, allowed in _mapping(f"'when' of {where}", entry.get("when")).items()
-        },
+        when=_when(where, entry),
         terminal=bool(entry.get("terminal", False)),
     )
     texts: list[Value] = [node.namespace, node.log_level, *node.parameter_files]
@@ -115,6 +122,13 @@ def _node(name: str, entry: dict[str, Any], arguments: Mapping[str, Argument]) -
     _check_references(where, texts, arguments)
     _check_references(where, [f"$({key})" for key in node.when], arguments)
     return node
+
+
+def _when(where: str, entry: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        key: tuple(map(str, allowed)) if isinstance(allowed, list) else (str(allowed),)
+        for key, allowed in _mapping(f"'when' of {where}", entry.get("when")).items()
+    }
 
 
 def _check_references(where: str, texts: list[Any], arguments: Mapping[str, Argument]) -> None:

@@ -13,6 +13,8 @@ from frs_bringup.episode_client import EpisodeClient, EpisodeError, Progress
 from frs_bringup.measures import decisions_by_source, ticks
 from frs_bringup.session_record import COUNTED, EpisodeRow, Phase, Training
 from frs_bringup.summary import SOURCES
+from frs_steering.record.bag import PARTIAL
+from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import records, summarise
 
 TRIES = 3
@@ -106,22 +108,33 @@ def train(client: EpisodeClient, recordings: Path, file: Path, seed: int, say: S
 
 
 def _row(seed: int, result: RunEpisode.Result) -> EpisodeRow:
-    label, decisions, due = "discarded", {}, ticks([])
-    if result.bag:
-        bag = Path(result.bag)
-        label = summarise(bag).result.get("label") or "discarded"
-        found = [record.message for record in records(bag, ["decision"])]
-        decisions = {source: count for source, count in decisions_by_source(found, SOURCES).items() if count}
-        due = ticks([record.message for record in records(bag, ["arm_state"])])
+    label, decisions, due, note = "discarded", {}, ticks([]), result.message
+    bag = _finished(result.bag)
+    if bag is not None:
+        try:
+            label = summarise(bag).result.get("label") or "discarded"
+            found = [record.message for record in records(bag, ["decision"])]
+            decisions = {source: count for source, count in decisions_by_source(found, SOURCES).items() if count}
+            due = ticks([record.message for record in records(bag, ["arm_state"])])
+        except (JournalError, OSError) as error:  # costs this episode, not the session
+            label, note = "discarded", f"{note}; its recording can't be read: {error}"
     return EpisodeRow(
         seed=seed,
         label=label,
-        note=result.message,
+        note=note,
         steps=result.steps,
         step_limit=result.step_limit,
         duration=round(result.duration, 2),
         decisions=decisions,
         driven=int(due["driven"] or 0),
         starved=int(due["starved"] or 0),
-        bag=result.bag,
+        bag=str(bag or ""),
     )
+
+
+def _finished(bag: str) -> Path | None:
+    """Where a recording is now: the conductor, if no answer of the recorder came, knows it by its name of before."""
+    path = Path(bag)
+    if path.suffix == PARTIAL and not path.exists() and path.with_suffix("").exists():
+        return path.with_suffix("")
+    return path if bag else None

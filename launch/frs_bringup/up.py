@@ -61,9 +61,10 @@ def arguments_in_words(configuration: Configuration) -> str:
     paragraphs = [f"{configuration.name}: {configuration.summary}"]
     for argument in configuration.arguments.values():
         choices = f" (one of: {', '.join(argument.choices)})" if argument.choices else ""
+        when = f" ({argument.when_in_words})" if argument.when else ""
         numbers = f" ({argument.range_in_words})" if argument.range_in_words else ""
         default = f"{argument.default!r}" if isinstance(argument.default, str) else f"{argument.default}"
-        paragraphs.append(f"  {argument.name}:={default}\n      {argument.description}{choices}{numbers}")
+        paragraphs.append(f"  {argument.name}:={default}\n      {argument.description}{choices}{numbers}{when}")
     return "\n".join(paragraphs)
 
 

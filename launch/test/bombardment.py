@@ -39,14 +39,7 @@ def bombard(scene: Scene, seed: int, chunks: int) -> None:
 def _claim(graph: RealGraph) -> int:
     """As soon as the steering's lease has ended."""
     client = graph.node.create_client(ClaimArm, "arm_controller/claim")
-    graph.until(client.service_is_ready, "the service arm_controller/claim")
-
-    def granted() -> int:
-        future = client.call_async(ClaimArm.Request(owner="hostile"))
-        graph.until(future.done, "an answer to the claim")
-        return future.result().epoch
-
-    epoch = graph.until(granted, "a claim that is granted")
+    epoch = graph.until(lambda: graph.ask(client, ClaimArm.Request(owner="hostile")).epoch, "a claim that is granted")
     graph.node.destroy_client(client)
     return epoch
 

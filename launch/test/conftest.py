@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from frs_bringup.description_file import load
 from frs_bringup.places import config_directory
+
+if TYPE_CHECKING:
+    from fault_times import FaultTimes
 
 MakeExecutable = Callable[[str, str, str], None]
 
@@ -46,3 +50,15 @@ def waiting_nodes(make_executable: MakeExecutable) -> None:
     """In place of the real nodes of the configuration `sim`: scripts that say "domain ..." and wait."""
     for node in load("sim", config_directory()).nodes:
         make_executable(node.package, node.executable, WAITING)
+
+
+@pytest.fixture(scope="session")
+def fault_times() -> Iterator[FaultTimes]:
+    """Where trials of faults are kept; written in the end to the file that FRS_FAULTS_JSON names, if it does."""
+    from fault_cases import FAULTS, WALL_CLOCK  # not before the root's conftest has chosen the domain
+    from fault_times import FaultTimes
+
+    times = FaultTimes()
+    yield times
+    if path := os.environ.get("FRS_FAULTS_JSON"):
+        times.write(Path(path), (*FAULTS, WALL_CLOCK))

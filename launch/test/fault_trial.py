@@ -16,7 +16,7 @@ from types import ModuleType
 import numpy as np
 from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
 from frs_msgs.msg import ArmState
-from hostile_chunks import measured_breaches
+from hostile_chunks import PUSHED, Measured, measured_breaches
 from joint_motion import AT_REST, rest_after, seconds, speed
 from real_graph import RealGraph, real_graph
 from wall_clock import turnable
@@ -27,6 +27,7 @@ from frs_bringup.starter import QUICK
 RELAYED = {"joint_states": "sensor_msgs/JointState", "camera/wrist/color/image_raw": "sensor_msgs/Image"}
 RAW = "sim/raw/"
 """Where the simulation publishes what is relayed."""
+REPORTED = 1 / CONTROL_RATE  # s, what a report of the truth looks back to
 STANDS = 0.3  # s of the robot's clock for which a standing arm is watched
 SETTLED = QUICK + 10.0  # s after a node was ended: the next fault, its end, its delay and its start take less than 10
 
@@ -68,7 +69,7 @@ def suffer(scene: Scene, fault: Fault, *, moving: bool) -> float | None:
     _let_settle(scene, fault.ended)
     _prepare(graph, moving=moving)
     pids = graph.pids()
-    for heard in (graph.joints, graph.reports, graph.arm):
+    for heard in (graph.joints, graph.truth, graph.reports, graph.arm):
         del heard[:-1]
     with fault.inject(scene) as moment:
         if moving and fault.since is not None:
@@ -166,7 +167,11 @@ def _assert_goes_on(graph: RealGraph, fault: Fault, *, moving: bool) -> None:
 
 def assert_within_limits(graph: RealGraph) -> None:
     """By the joint states that the simulated arm measured, nothing went beyond a limit of ours, but for its lag."""
-    positions = np.array([heard.message.position[:7] for heard in graph.joints])
-    velocities = np.array([heard.message.velocity[:7] for heard in graph.joints])
-    found = measured_breaches(positions, velocities)
+    touched = np.array([seconds(heard) for heard in graph.truth if heard.message.touched])
+    measured: list[Measured] = []
+    for heard in graph.joints:
+        since = seconds(heard) - touched
+        pushed = bool(((since > -REPORTED) & (since < PUSHED)).any())
+        measured.append((np.array(heard.message.position[:7]), np.array(heard.message.velocity[:7]), pushed))
+    found = measured_breaches(measured)
     assert not found, found

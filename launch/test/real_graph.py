@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 from frs_msgs.action import RunEpisode
-from frs_msgs.msg import ActionChunk, ArmState, Decision, GateReport
+from frs_msgs.msg import ActionChunk, ArmState, Decision, GateReport, SimTruth
 from joint_motion import Heard, rest_after, speed
 from rcl_interfaces.srv import GetParameters
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -56,6 +57,7 @@ class RealGraph:
         self._executor.add_node(node)
         keeps_all = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joints = self._listen(JointState, joint_states, keeps_all)
+        self.truth = self._listen(SimTruth, "sim/truth", keeps_all)
         self.arm = self._listen(ArmState, "arm_state", LATCHED)
         self.reports = self._listen(GateReport, "gate_report", EVENT)
         self.chunks = self._listen(ActionChunk, "action_chunk", EVENT)
@@ -134,6 +136,21 @@ class RealGraph:
         """Wait until the arm rests after the moment `since`; returns how long that took, by the robot's clock [s]."""
         return self.until(lambda: rest_after(self.joints, since), "an arm at rest")
 
+    def ask(self, client: Client, request: Any) -> Any:
+        """Call a service until it answers; returns what it says. For questions that may be put more than once.
+
+        For a while DDS takes a killed server for alive, and a server that doesn't know of this client yet answers into
+        the void.
+        """
+        while True:
+            self.until(client.service_is_ready, f"the service {client.srv_name}")
+            future = client.call_async(request)
+            give_up = time.monotonic() + REPEAT
+            self.until(lambda: future.done() or time.monotonic() > give_up, "")  # noqa: B023 - looked at at once
+            if future.done():
+                return future.result()
+            client.remove_pending_request(future)
+
     def _tails(self) -> str:
         tails = {name: self.said(name).splitlines()[-_TAIL:] for name in self._names}
         return "\n".join(f"[{name}] {line}" for name, lines in tails.items() for line in lines)
@@ -143,7 +160,8 @@ class RealGraph:
     def begin(self, seed: int = 1, *, moves: bool = True) -> Path:
         """Begin a recorded episode, and wait until it `moves` the arm; returns its partial file."""
         self.end()
-        self._until_the_conductor_answers()
+        # A conductor that answers has discovered this node's older clients, and so that of its goals.
+        self.ask(self._questions, GetParameters.Request())
         known = set(self.bags.glob("*/*.partial"))
         goal = RunEpisode.Goal(task="egg_in_basket", seed=seed, record_directory=str(self.bags))
         begun = time.time_ns()
@@ -188,16 +206,6 @@ class RealGraph:
         result = self._result.result().result
         self.forget()
         return result
-
-    def _until_the_conductor_answers(self) -> None:
-        # For a while DDS takes a killed server for alive. One that answers has discovered this node's older clients.
-        while True:
-            future = self._questions.call_async(GetParameters.Request())
-            give_up = time.monotonic() + REPEAT
-            self.until(lambda: future.done() or time.monotonic() > give_up, "")  # noqa: B023 - looked at at once
-            if future.done():
-                return
-            self._questions.remove_pending_request(future)
 
 
 @contextmanager

@@ -7,16 +7,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from ament_index_python.packages import get_package_prefix
 from asked_graph import AskedGraph
 from frs_msgs.action import MoveHome
 from std_srvs.srv import Trigger
 
-from frs_bringup import asker
+from frs_bringup import arm, asker
 from frs_bringup.cli import main
+from frs_steering.arm.homing import LEAST_SCALE
 
 FRS = (sys.executable, "-m", "frs_bringup.cli")
 
@@ -83,6 +86,61 @@ def test_home_tells_how_far_it_is(graph: AskedGraph, capsys: pytest.CaptureFixtu
     assert main(["arm", "home", "--speed", "0.5"]) == 0
     assert [goal.speed_scale for goal in graph.requests] == [0.5]
     assert capsys.readouterr().out.endswith("the arm is home\n")
+
+
+@pytest.mark.parametrize("speed", ["0", "0.04", "1.5", "nan", "fast"])
+def test_a_speed_of_home_that_ros_would_take_for_another_is_refused(
+    capsys: pytest.CaptureFixture[str], speed: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["arm", "home", "--speed", speed])
+    assert f"argument --speed: {speed!r} is no number in 0.05..1" in capsys.readouterr().err
+
+
+def test_the_slowest_speed_is_the_arms_own() -> None:
+    assert arm._SLOWEST == LEAST_SCALE
+
+
+@pytest.fixture
+def controller(procs: Callable[..., Any]) -> Any:
+    """The real one, without an arm."""
+    made = procs(Path(get_package_prefix("frs_steering")) / "lib" / "frs_steering" / "arm_controller")
+    made.wait_for_text("limits: ")
+    return made
+
+
+def test_a_stop_outlasts_a_controller_that_hangs(controller: Any, procs: Callable[..., Any]) -> None:
+    controller.send_signal(signal.SIGSTOP)
+    stop = procs(*FRS, "arm", "stop")
+    stop.wait_for_text("the stop was NOT made yet: arm_controller does not answer")
+    assert stop.poll() is None
+    controller.send_signal(signal.SIGCONT)
+    assert stop.wait(30.0) == 0
+    assert "stopped; call arm_controller/reset to go on" in stop.text()
+    controller.wait_for_text("STOPPED: ")
+
+
+def test_an_interrupted_stop_says_that_nobody_answered(procs: Callable[..., Any]) -> None:
+    stop = procs(*FRS, "arm", "stop")
+    stop.wait_for_text("still asking, Ctrl-C ends it")
+    assert "the node arm_controller is not there. ROS domain" in stop.text()
+    stop.send_signal(signal.SIGINT)
+    assert stop.wait(15.0) == 1
+    assert "interrupted: nobody has said that the arm is stopped" in stop.text()
+    assert "Traceback" not in stop.text()
+
+
+def test_the_arms_state_is_told_with_what_its_parts_say(controller: Any, procs: Callable[..., Any]) -> None:
+    state = procs(*FRS, "arm", "state")
+    assert state.wait(30.0) == 0, state.text()
+    lines = state.text().splitlines()
+    assert lines[0].startswith("state: IDLE, ") and lines[1] == "owner: none"
+    assert lines[2].startswith("joints [rad]: nan ")
+    assert [line.partition(", ")[0] for line in lines[3:]] == [
+        "arm_controller: arm: STALE",
+        "arm_controller: gate: OK",
+        "arm_controller: gripper: WARN",
+    ]
 
 
 def test_home_that_is_refused_says_why(graph: AskedGraph, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ arguments:
   count: {default: 3, low: 0, high: 9, description: how often}
   share: {default: 0.5, description: of the whole}
   loud: {default: false, description: whether to shout}
+  name: {default: "", when: {who: you}, description: of you}
   more: {default: "", description: further parameters}
   namespace: {default: "", description: of all}
 every_node: {namespace: $(namespace), parameter_files: [$(config)/base.yaml, $(more)], respawn_delay: 0.5}
@@ -66,7 +67,9 @@ def test_defaults_give_the_first_node_alone(directory: Path) -> None:
 def test_arguments_choose_nodes_and_values(directory: Path) -> None:
     more = directory / "mine.yaml"
     more.write_text("{}")
-    given_words = parse_assignments(["who:=you", "count:=9", "loud:=true", f"more:={more}", "namespace:=lab/one"])
+    given_words = parse_assignments(
+        ["who:=you", "name:=Ada", "count:=9", "loud:=true", f"more:={more}", "namespace:=lab/one"]
+    )
     first, second = resolve(load("small", directory), given_words).processes
     assert first.parameters == {"times": 9, "label": "you-9", "loud": True, "text": "7"}
     assert first.parameter_files == (directory / "base.yaml", more)
@@ -88,7 +91,7 @@ def test_ros_arguments_are_those_of_ros(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["whom:=me"], r"no argument 'whom'; it has: who, count, share, loud, more, namespace"),
+        (["whom:=me"], r"no argument 'whom'; it has: who, count, share, loud, name, more, namespace"),
         (["who:=she"], r"'who' is 'she'; it must be one of: me, you"),
         (["count:=three"], r"'count' is 'three'; it must be of type int"),
         (["count:=1.5"], r"'count' is '1.5'; it must be of type int"),
@@ -97,12 +100,19 @@ def test_ros_arguments_are_those_of_ros(directory: Path) -> None:
         (["namespace:=9bad"], r"namespace '/9bad' of node 'first' is no ROS name; between slashes"),
         (["namespace:=a//b"], r"namespace '/a//b' of node 'first' is no ROS name"),
         (["loud:=1"], r"'loud' is '1'; it must be of type bool"),
+        (["name:=Ada"], r"argument 'name' is 'Ada'; it counts only with who:=you"),
         (["share:=[1"], r"'share' is '\[1'; it must be of type float"),
+        (["more:=other.yaml"], r"section '/\*\*/thrid' is of no node; there are: first, second, third"),
         (["more:=absent.yaml"], r"parameter file .*absent.yaml of node 'first' does not exist"),
         (["who=me"], r"'who=me' is no argument; write name:=value"),
     ],
 )
-def test_wrong_arguments_are_named(directory: Path, words: list[str], message: str) -> None:
+def test_wrong_arguments_are_named(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(directory)
+    (directory / "large.yaml").write_text("nodes: {third: {package: some_package, executable: three}}")
+    (directory / "other.yaml").write_text("/**/thrid:\n  ros__parameters: {times: 4}\n")
     with pytest.raises(DescriptionError, match=message):
         resolve(load("small", directory), parse_assignments(words))
 
@@ -120,6 +130,7 @@ def test_wrong_arguments_are_named(directory: Path, words: list[str], message: s
         ({"arguments": {"config": {"default": "c", "description": "d"}}}, r"argument 'config' can't be"),
         ({"arguments": {"x": {"default": 1, "low": 2, "description": "d"}}}, r"default 1; it must be at least 2"),
         ({"arguments": {"x": {"default": "", "high": 2, "description": "d"}}}, r"'x' has the high 2; only numbers"),
+        ({"arguments": {"x": {"default": 1, "when": {"y": 2}, "description": "d"}}}, r"'x' refers to \$\(y\)"),
         ({"nodes": ["a"]}, r"nodes is \['a'\]; it must be a mapping"),
         ({"extra": 1}, r"the description has the key 'extra'"),
     ],
@@ -147,7 +158,7 @@ def test_an_arguments_text_comes_back_as_its_value(value: bool | int | float) ->
 def test_a_namespace_is_refused_where_ros_refuses_it(name: str) -> None:
     node = Node("n", "p", "e", "$(namespace)", "info", (), {}, {}, 1.0, {}, False)
     argument = Argument("namespace", "", "of all")
-    configuration = Configuration("c", "", Path("."), {}, {"namespace": argument}, (node,))
+    configuration = Configuration("c", "", Path("."), {}, {"namespace": argument}, (node,), frozenset())
     try:
         right = validate_namespace("/" + name.strip("/"))
     except InvalidNamespaceException:

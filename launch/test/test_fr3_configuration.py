@@ -10,6 +10,7 @@ from test_node_parameters import declared
 
 from frs_bringup.description import resolve
 from frs_bringup.description_file import load
+from frs_bringup.errors import DescriptionError
 from frs_steering.nodes.arm_controller import ArmControllerParameters, settings_from
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -40,6 +41,28 @@ def test_arm_and_gripper_are_read_from_their_own_topics_by_all_that_read_them() 
             "fr3_gripper_controller/joint_states": "franka_gripper/joint_states",
         }
     assert processes["franky_driver"].parameters["gripper"] == "robotiq"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"host": "172.16.0.2"}, "argument 'host' is '172.16.0.2'; it counts only with driver:=franky"),
+        ({"operator": "none", "instruction": "stack"}, "argument 'instruction' is 'stack'; it .* operator:=keyboard"),
+    ],
+)
+def test_what_nobody_would_be_told_is_refused(given: dict[str, str], words: str) -> None:
+    with pytest.raises(DescriptionError, match=words):
+        resolve(load("fr3", CONFIG), given)
+
+
+@pytest.mark.parametrize("name", ["franka_gripper", "fr3_gripper"])
+def test_the_franka_hand_is_read_and_driven_where_franka_ros2_has_it(name: str) -> None:
+    processes = {process.name: process for process in resolve(load("fr3", CONFIG), {"franka_gripper": name}).processes}
+    assert processes["franka_ros2_bridge"].parameters == {"gripper": "franka_hand", "gripper_actions": name}
+    topics = {
+        processes[node].remappings["fr3_gripper_controller/joint_states"] for node in ("arm_controller", "recorder")
+    }
+    assert topics == {f"{name}/joint_states"}
 
 
 def test_every_parameter_that_is_set_is_declared() -> None:

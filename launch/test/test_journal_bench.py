@@ -1,4 +1,4 @@
-"""What bench/journal.py counts as lost."""
+"""What bench/journal.py counts as lost, and as cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from frs_msgs.msg import ActionChunk, ArmState, Decision, GateReport, PolicyInput
 from rclpy.serialization import serialize_message
@@ -71,3 +72,15 @@ def test_each_record_that_is_missing_is_counted_where_it_belongs(bench: ModuleTy
 def test_what_came_before_the_recording_is_not_lost(bench: ModuleType, tmp_path: Path) -> None:
     lost, _, _ = bench._lost(recorded(tmp_path, lambda name, number: name != "policy_input" or number > 1))
     assert set(lost.values()) == {0}
+
+
+def test_the_cost_is_that_of_all_pairs_together(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    def block(late: float, total: float) -> Any:  # ms
+        return bench.Block(np.full(900, 1e-3 * late), np.full(100, 1e-3 * total))
+
+    assert bench.print_cost([(block(1.0, 50.0), block(1.5, 55.0)), (block(2.0, 60.0), block(2.2, 80.0))])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1.50, 2.00 (1800) | 1.85, 2.20 (1800) | +0.20 (+0.20 .. +0.50) | at most 1: met |" in said
+    assert "55.00, 60.00 (200) | 67.50, 80.00 (200) | +20.00 (+5.00 .. +20.00) |" in said
+    assert not bench.print_cost([(block(1.0, 50.0), block(2.5, 50.0))])
+    assert "| at most 1: missed |" in capsys.readouterr().out

@@ -87,6 +87,10 @@ class ArmStandIn(Node):
         self._executor.shutdown()
         self.destroy_node()
 
+    def spin_too(self, node: Node) -> None:
+        """Spin another node in the same thread, from now on."""
+        self._executor.add_node(node)
+
     def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until `condition` holds, looked at after everything that comes."""
         with self._changed:

@@ -1,7 +1,7 @@
 """What franka_ros2 shows to others, without a robot: its state, a thousand times a second, and its recovery action.
 
 franka_msgs has no wheel, so `build` makes a package of that name with the rosidl generators that frs_msgs is made with.
-It holds the fields, types, constants and flags that the bridge reads, under the names of franka_ros2's interface
+It holds the fields, types, constants and flags that the bridge uses, under the names of franka_ros2's interface
 (github.com/frankarobotics/franka_ros2, franka_msgs 2.5.0); the other fields are left out.
 
 As a script it is the peer, told by lines on its standard input what to show.
@@ -9,14 +9,15 @@ As a script it is the peer, told by lines on its standard input what to show.
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import importlib
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
+
+from obedient_peer import serve
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,14 +27,16 @@ cmake_minimum_required(VERSION 3.20)
 project(franka_msgs)
 find_package(ament_cmake REQUIRED)
 find_package(rosidl_default_generators REQUIRED)
-rosidl_generate_interfaces(${PROJECT_NAME} msg/Errors.msg msg/FrankaRobotState.msg action/ErrorRecovery.action)
+rosidl_generate_interfaces(${PROJECT_NAME}
+  msg/Errors.msg msg/FrankaRobotState.msg msg/GraspEpsilon.msg
+  action/ErrorRecovery.action action/Grasp.action action/Move.action)
 ament_package()
 """,
     "package.xml": """
 <package format="3">
   <name>franka_msgs</name>
   <version>0.0.0</version>
-  <description>The part of franka_ros2's interface that franka_ros2_bridge reads</description>
+  <description>The part of franka_ros2's interface that franka_ros2_bridge uses</description>
   <maintainer email="maintainers@frs-project.org">frs maintainers</maintainer>
   <license>Apache-2.0</license>
   <buildtool_depend>ament_cmake</buildtool_depend>
@@ -60,12 +63,37 @@ uint8 robot_mode
 Errors current_errors
 Errors last_motion_errors
 """,
+    "msg/GraspEpsilon.msg": """
+float64 inner
+float64 outer
+""",
     "action/ErrorRecovery.action": "---\n---\n",
+    "action/Grasp.action": """
+float64 width
+GraspEpsilon epsilon
+float64 speed
+float64 force
+---
+bool success
+string error
+---
+float64 current_width
+""",
+    "action/Move.action": """
+float64 width
+float64 speed
+---
+bool success
+string error
+---
+float64 current_width
+""",
 }
 
 
+@functools.cache
 def build(directory: Path) -> dict[str, str]:
-    """Make the package below a directory; returns what processes need in their environment to import it."""
+    """Make the package below a directory, once; returns what processes need in their environment to import it."""
     source, prefix = directory / "franka_msgs", directory / "install"
     for name, content in FILES.items():
         path = source / name
@@ -132,23 +160,7 @@ class Peer:
 
 def main() -> None:
     """Show what the lines on standard input say, until they end."""
-    import rclpy
-    from rclpy.executors import ExternalShutdownException
-
-    rclpy.init()
-    node = rclpy.create_node("franka_ros2_peer")
-    peer = Peer(node)
-
-    def listen() -> None:
-        for number, line in enumerate(sys.stdin, 1):
-            peer.obey(line)
-            print(f"obeyed {number}", flush=True)
-        rclpy.try_shutdown()
-
-    threading.Thread(target=listen, daemon=True).start()
-    print("shows a robot", flush=True)
-    with contextlib.suppress(ExternalShutdownException):
-        rclpy.spin(node)
+    serve("franka_ros2_peer", Peer, "shows a robot")
 
 
 if __name__ == "__main__":

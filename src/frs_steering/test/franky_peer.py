@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -103,6 +104,11 @@ class FrankyPeer:
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         assert any("Connect to the server" in line for line in self._process.stdout), "the simulator has ended"
+
+    def hang(self, hangs: bool) -> None:
+        """Say nothing any longer, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if hangs else signal.SIGCONT)
 
     def kill(self) -> None:
         """End it without a word."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import fr3_model
@@ -18,7 +19,7 @@ from frs_steering.arm.robots import FR3, Robot
 from frs_steering.arm.settings import Settings
 from frs_steering.arm.verdicts import Verdict
 from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
-from frs_steering.robot.kinematics import tcp_pose, wrist_and_tcp_poses
+from frs_steering.robot.kinematics import pose_and_jacobian, tcp_pose, wrist_and_tcp_poses
 from frs_steering.robot.spaces import ActionSpace
 
 PERIOD = 1 / 15  # s
@@ -45,9 +46,17 @@ KINDS: tuple[Rows, ...] = (
 )
 
 
+LAPSES = 0.03
+"""Probability a control step that the controller hangs."""
 LAG = 0.005  # m by which a simulated arm, which follows its commands late, may be beyond the workspace
 SLIP = MARGIN / 2  # rad by which it may be beyond a joint limit: half of what ours lie inside of the robot's own
 SWING = 0.1  # rad/s by which its servos may be faster than they were told for a moment
+HAND_SWING = 0.05  # m/s, what that makes of the hand's speed, which is limited in the mean over a control step
+
+PUSHED = 0.2  # s for which joints may swing of an arm that ran into something
+
+Measured = tuple[np.ndarray, np.ndarray, bool]
+"""Joint positions (7,) [rad] and velocities (7,) [rad/s], and whether the arm has been pushed by what it ran into."""
 
 
 class Arm(Protocol):
@@ -58,8 +67,15 @@ class Arm(Protocol):
     def move(self, velocity: np.ndarray) -> None:
         """Go on at these joint velocities (7,) [rad/s] for a control step."""
 
-    def measure(self) -> tuple[np.ndarray, np.ndarray]:
-        """Joint positions (7,) [rad] and velocities (7,) [rad/s]."""
+    def measure(self) -> Measured:
+        """What it measures."""
+
+
+class Abandoned(Arm, Protocol):
+    """An arm with a driver that looks after it."""
+
+    def lapse(self) -> tuple[float, list[Measured]]:
+        """No command comes until it rests. Returns how long that took [s], and what it measured meanwhile."""
 
 
 class Obedient:
@@ -74,16 +90,16 @@ class Obedient:
         """See `Arm`."""
         self.position, self._velocity = self.position + velocity * PERIOD, velocity
 
-    def measure(self) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self) -> Measured:
         """See `Arm`."""
-        return self.position - self._late * self._velocity * PERIOD, self._velocity
+        return self.position - self._late * self._velocity * PERIOD, self._velocity, False
 
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
     """What the arm did: joint positions (T + 1, 7) [rad], the velocities in between (T, 7) [rad/s], and the chunks.
 
-    Positions are those commanded, which an obedient arm has; `measured` are positions and velocities (T, 2, 7).
+    Positions are those commanded, which an obedient arm has; `measured` is what the arm says itself.
     `ahead` (T', 7) [rad] is by how much the target is farther from the arm than it may be, where something was sent;
     `leaps` (T', 7) [rad] by how much it moved from one command to the next besides what the velocity made of it.
     """
@@ -91,19 +107,30 @@ class Trace:
     limits: Limits
     positions: np.ndarray
     velocities: np.ndarray
-    measured: np.ndarray
+    measured: list[Measured]
     ahead: np.ndarray
     leaps: np.ndarray
     sent: int
     accepted: int
 
 
-def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3, arm: Arm | None = None) -> Trace:
-    """Send `chunks` hostile chunks to an arm; without one, to one that obeys and measures late by a random share."""
+def drive(
+    seed: int,
+    chunks: int,
+    space: ActionSpace,
+    robot: Robot = FR3,
+    arm: Arm | None = None,
+    abandoned: Abandoned | None = None,
+) -> Trace:
+    """Send `chunks` hostile chunks to an arm; without one, to one that obeys and measures late by a random share.
+
+    The controller of an `abandoned` arm hangs now and then until the arm rests, and then goes on. Only what such an arm
+    measured is of use: its commands have gaps.
+    """
     rng = np.random.default_rng(seed)
     limits = limits_of(robot)
     late = rng.random()
-    arm = Obedient(late) if arm is None else arm
+    arm = abandoned or arm or Obedient(late)
     settings = Settings(space, BASE_FRAME, PERIOD, 1.5, 0.25, 1, limits, simulated=arm.simulated)
     execution, now, tick = Execution(settings), 100.0, 0
     positions, velocities, seen, accepted = [arm.measure()[0]], [np.zeros(7)], [arm.measure()], 0
@@ -129,7 +156,7 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3, arm: A
         for _ in range(int(rng.integers(1, 12))):
             tick, now = tick + 1, now + PERIOD
             if not deaf:
-                measured, moving = arm.measure()
+                measured, moving, _ = arm.measure()
                 execution.observe(Reading(measured, moving, 0.0), now)
                 if rng.random() < 0.05:  # somebody else publishes joint states, too
                     off = rng.choice([-1.0, 1.0]) * rng.uniform(0.0, rng.choice([0.5, 9.0]))
@@ -146,9 +173,13 @@ def drive(seed: int, chunks: int, space: ActionSpace, robot: Robot = FR3, arm: A
                 if target is not None:
                     leaps.append(np.abs(outcome.command.position - target - outcome.velocity * PERIOD))
             target = None if outcome.command is None else outcome.command.position
+            if abandoned is not None and rng.random() < LAPSES:
+                duration, more = abandoned.lapse()
+                missed = math.ceil(duration / PERIOD)
+                tick, now = tick + missed, now + missed * PERIOD
+                seen += more
     return Trace(
-        limits, np.array(positions), np.array(velocities[1:]), np.array(seen), np.array(ahead), np.array(leaps),
-        chunks, accepted,
+        limits, np.array(positions), np.array(velocities[1:]), seen, np.array(ahead), np.array(leaps), chunks, accepted,
     )  # fmt: skip
 
 
@@ -158,13 +189,23 @@ def distances_to_itself(positions: np.ndarray) -> np.ndarray:
     return self_collision.closeness(each, wrist_and_tcp_poses(each)).distances()[:, 0]
 
 
-def measured_breaches(positions: np.ndarray, velocities: np.ndarray) -> list[str]:
-    """Every limit of ours that an FR3 went beyond by its own measurements, both (T, 7), by more than it lags."""
+def measured_breaches(measured: Sequence[Measured]) -> list[str]:
+    """Every limit of ours that an FR3 went beyond by its own measurements, by more than it lags.
+
+    What runs into something immovable is turned by it, however it is commanded; joints that are pushed like that are
+    held against the robot's own speeds.
+    """
+    positions, velocities = (np.array([each[i] for each in measured]) for i in (0, 1))
+    twists = np.array([pose_and_jacobian(q)[1] @ v for q, v in zip(positions, velocities, strict=True)])
+    pushed = np.array([each[2] for each in measured])[:, None]
     limits, points = Limits(), tcp_pose(positions)[:, :3, 3]
+    fastest = np.where(pushed, limits.robot.velocity, limits.velocity + SWING)
+    fastest_hand = np.where(pushed[:, 0], limits.robot.linear_speed, limits.linear_speed + HAND_SWING)
     excesses = {
         "joint position, upper [rad]": positions - limits.position_high - SLIP,
         "joint position, lower [rad]": limits.position_low - positions - SLIP,
-        "joint speed [rad/s]": np.abs(velocities) - limits.velocity - SWING,
+        "joint speed [rad/s]": np.abs(velocities) - fastest,
+        "linear speed [m/s]": np.linalg.norm(twists[:, :3], axis=1) - fastest_hand,
         "workspace, upper [m]": points - limits.workspace_high - LAG,
         "workspace, lower [m]": limits.workspace_low - points - LAG,
         "table [m]": limits.table_height - LAG - np.array([fr3_model.lowest(q) for q in positions[::TABLE_LOOKS]]),

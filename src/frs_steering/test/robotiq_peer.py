@@ -10,13 +10,17 @@ import time
 import tty
 
 from frs_steering.arm.backends.modbus import READ_INPUTS, WRITE_MULTIPLE, crc
+from frs_steering.arm.backends.robotiq import NEEDS_RESET, WAITS
 
 ACTIVATION = 0.2  # s
 SPEED = 500.0  # counts a second
 
 
 class RobotiqPeer:
-    """Answers reads and writes as the manual says; `stuck_at` is something between the fingers."""
+    """Answers reads and writes as the manual says; `stuck_at` is something between the fingers.
+
+    In a `fault` that needs it, nothing moves before rACT has risen again, which ends it unless `fault_stays`.
+    """
 
     def __init__(self) -> None:
         self._master, slave = os.openpty()
@@ -27,6 +31,7 @@ class RobotiqPeer:
         self.position = 3.0
         self.stuck_at: float | None = None
         self.fault = 0
+        self.fault_stays = False
         self.mute = False
         self.garbles = False
         self.requests: list[list[int]] = []
@@ -73,6 +78,8 @@ class RobotiqPeer:
             self.outputs = list(struct.unpack(">3H", asked[7:13]))
             self.requests.append(self.outputs)
             is_active = bool(self.outputs[0] >> 8 & 1)
+            if is_active and self._active_since is None and not self.fault_stays:
+                self.fault = 0
             self._active_since = (self._active_since or time.monotonic()) if is_active else None
             return asked[:6]
         if function == READ_INPUTS and address == 0x07D0 and count == 3:
@@ -100,7 +107,7 @@ class RobotiqPeer:
         now = time.monotonic()
         way = SPEED * (now - self._moved)
         self._moved = now
-        if self.outputs[0] >> 8 & 8:
+        if self.outputs[0] >> 8 & 8 and self.fault not in NEEDS_RESET | WAITS:
             target = self._target()
             if self.stuck_at is not None and target > self.stuck_at >= self.position:
                 target = self.stuck_at

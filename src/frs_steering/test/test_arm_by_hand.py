@@ -7,7 +7,7 @@ from arm_bench import SETTINGS, Bench
 
 from frs_steering.arm.ownership import CLAIM_LEASE
 from frs_steering.arm.states import State
-from frs_steering.arm.verdicts import Verdict
+from frs_steering.arm.verdicts import Reason, Verdict
 
 
 def test_a_robots_error_is_a_fault_until_somebody_recovers_from_it() -> None:
@@ -91,3 +91,48 @@ def test_an_arm_that_is_pushed_away_in_a_fault_is_followed_by_its_target() -> No
         assert outcome.command is not None
         # By the reading before the last one, since a single one could be wrong.
         np.testing.assert_allclose(outcome.command.position, before, atol=SETTINGS.limits.lead + 1e-9)
+
+
+def test_an_arm_that_was_guided_by_hand_is_not_drawn_back_when_it_is_claimed() -> None:
+    bench = Bench()
+    bench.step()
+    for _ in range(10):
+        bench.position = bench.position + 0.003
+        assert bench.step().command is None
+    bench.execution.claim("steering", bench.now)
+    command = bench.step().command
+    assert command is not None
+    assert np.all(bench.position - 0.003 - 1e-12 <= command.position), "between the last two readings"
+    assert np.all(command.position <= bench.position)
+
+
+def test_while_the_robot_is_lost_it_is_said_that_it_waits_for_a_recovery() -> None:
+    """Stale joint states end by themselves, and would hide that this fault does not."""
+    bench = Bench().claimed()
+    bench.measures = False
+    bench.execution.report("lost connection")
+    outcome = bench.steps(10)[-1]
+    assert (outcome.state, outcome.reason) == (State.FAULT, Reason.ROBOT_ERROR)
+    assert outcome.message == "the robot says: lost connection; call arm_controller/recover"
+    assert bench.send(1).reason is Reason.ROBOT_ERROR
+    assert bench.execution.home(0.3, bench.now) == (False, f"refused: {outcome.message}")
+    bench.execution.report("")
+    assert "s old, limit 0.25 s" in bench.execution.recover(bench.now)[1]
+    bench.measures = True
+    assert bench.step().message == outcome.message
+    assert bench.execution.recover(bench.now) == (True, "recovered from: lost connection")
+
+
+def test_a_robot_that_is_lost_before_its_first_joint_states_is_a_fault_too() -> None:
+    bench = Bench()
+    bench.measures = False
+    assert (bench.step().state, bench.step().message) == (State.IDLE, "no joint states yet")
+    bench.execution.report("lost connection")
+    outcome = bench.step()
+    assert (outcome.state, outcome.reason, outcome.command) == (State.FAULT, Reason.ROBOT_ERROR, None)
+    bench.execution.report("")
+    assert bench.execution.recover(bench.now) == (False, "no joint states yet")
+    bench.measures = True
+    assert bench.step().state is State.FAULT
+    assert bench.execution.recover(bench.now)[0]
+    assert (bench.step().state, bench.claimed().step().state) == (State.IDLE, State.ARMED)

@@ -165,8 +165,11 @@ def test_without_joint_states_the_arm_stops_and_with_them_it_goes_on(arm: ArmSta
     arm.until_moving()
     arm.reports_joints = False
     gone = time.monotonic()
-    state = arm.until_state(ArmState.FAULT, 2.0)
-    assert "s old, limit 0.25 s" in state.message
+    arm.until_state(ArmState.FAULT, 2.0)
+    # On a busy machine the last ones came late and alike, and that is what is said first.
+    arm.until(lambda: "s old, limit 0.25 s" in arm.states[-1].message, 2.0, "a fault for late joint states")
+    state = arm.states[-1]
+    assert all(map(math.isnan, state.velocity)) and all(map(math.isfinite, state.position))
     assert arm.at_rest_since(gone) < 0.6 + TRAVEL
     arm.send(2)
     assert arm.verdict_on(2).reason == GateReport.REASON_STATE_STALE

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from frs_steering.arm.chunk import Chunk, requested_velocity
 from frs_steering.arm.gate import Admission, Motion, Step, admit, brake, step
-from frs_steering.arm.limits import Limits, limits_of
+from frs_steering.arm.limits import FINGERTIPS, Limits, limits_of
 from frs_steering.arm.robots import FR3
 from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.robot.fr3 import BASE_FRAME, RESET_POSITION
@@ -227,6 +227,20 @@ def test_no_step_leaves_any_limit(plan: list[tuple[np.ndarray, int]], limits: Li
 @settings(max_examples=100)
 def test_no_cartesian_motion_leaves_any_limit(twists: list[np.ndarray], limits: Limits) -> None:
     follow([toward(twist) for twist in twists for _ in range(10)], limits)
+
+
+@pytest.mark.parametrize("tilted", [0.0, 0.6])
+def test_a_longer_gripper_stays_above_the_table(tilted: float) -> None:
+    """A Robotiq's fingers end 66 mm below the Franka hand's."""
+    limits = dataclasses.replace(LIMITS, fingertips=FINGERTIPS["robotiq"])
+    position, velocity = RESET_POSITION + tilted * np.eye(7)[5], np.zeros(7)
+    for _ in range(90):
+        motion = Motion(position, position, velocity, 0.0)
+        velocity = step(joint_velocity(position, np.array([0, 0, -0.2, 0, 0, 0])), 0.0, motion, limits, PERIOD).velocity
+        position = position + velocity * PERIOD
+    pose = tcp_pose(position)
+    ends = [pose @ [0.0, y, FINGERTIPS["robotiq"], 1.0] for y in (-0.067, 0.067)]
+    assert -1e-9 <= min(end[2] for end in ends) < 0.02
 
 
 def test_pressed_on_the_table_the_hand_still_slides() -> None:

@@ -28,6 +28,14 @@ def test_without_a_robot_they_are_the_fr3s() -> None:
         np.testing.assert_array_equal(getattr(Limits(), field), ours, field)
 
 
+def test_they_are_told_in_one_line() -> None:
+    slow = limits_of(FR3, velocity=np.full(7, 0.13), table_height=-0.02)
+    assert slow.in_words() == (
+        "fr3, joints up to 0.13 rad/s and 8 rad/s^2, TCP up to 0.5 m/s and 2 rad/s, "
+        "from [0.2, -0.5, 0.0] to [0.8, 0.5, 0.8] m, table at -0.02 m"
+    )
+
+
 def test_a_panda_has_limits_of_its_own() -> None:
     assert limits_of(PANDA).position_high[5] == pytest.approx(3.7025)
     with pytest.raises(ValueError, match="limit linear_speed is 2"):

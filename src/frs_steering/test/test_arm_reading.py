@@ -1,11 +1,13 @@
-"""Joint states are taken by name and refused in words."""
+"""Joint states are taken by name and refused in words, and old ones do not move the target."""
 
 import math
 
 import numpy as np
 import pytest
+from arm_bench import Bench
 
 from frs_steering.arm.reading import JointReader, Reading, ReadingError
+from frs_steering.arm.verdicts import Reason
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES
 
 NAMES = [FINGER_JOINT, *reversed(JOINT_NAMES), "fr3_finger_joint2"]
@@ -68,3 +70,27 @@ def test_what_is_not_finite_is_named(value: float) -> None:
         read_joints(NAMES, [0.01, value, *POSITIONS[2:]], VELOCITIES)
     with pytest.raises(ReadingError, match=f"velocity {value} of fr3_joint6"):
         read_joints(NAMES, POSITIONS, [0.0, 0.7, value, *VELOCITIES[3:]])
+
+
+def test_an_old_reading_does_not_pull_the_target_back() -> None:
+    """Between two readings the arm moves on; the gate would take it to be where it was, and further from a wall."""
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(4)
+    bench.measures = False
+    for _ in range(3):
+        outcome = bench.step()
+        assert outcome.command is not None
+        np.testing.assert_allclose(outcome.command.position, bench.position, atol=1e-12)
+
+
+def test_a_reading_from_before_a_pause_does_not_pull_the_target_back() -> None:
+    """The controller's process was stopped just after it had heard one."""
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    last = bench.steps(4)[-1].command
+    bench.execution.observe(Reading(bench.position - 0.04, bench.velocity, 0.0), bench.now + 0.01)
+    bench.measures = False
+    paused = bench.step(skip=5)
+    assert last is not None and paused.command is not None and paused.reason is Reason.STATE_STALE
+    np.testing.assert_allclose(paused.command.position, last.position, atol=1e-12)

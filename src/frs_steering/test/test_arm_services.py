@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -128,8 +129,10 @@ def test_who_else_commands_the_arm_is_named_and_a_fault(controller: Any, arm: Ar
     other = rclpy.create_node("move_group")
     publisher = other.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
     state = arm.until_state(ArmState.FAULT, 5.0)
-    assert "/arm_controller, /move_group all publish on /fr3_arm_controller/joint_trajectory" in state.message
-    assert not arm.call(arm.recover).success
+    assert state.message.startswith("/arm_controller, /move_group all publish on /fr3_arm_controller/joint_trajectory")
+    assert state.message.endswith("end all but one; call arm_controller/recover"), "and not: the robot says"
+    refused = arm.call(arm.recover)
+    assert not refused.success and refused.message.startswith("/arm_controller, /move_group all publish on")
     other.destroy_publisher(publisher)
     other.destroy_node()
     arm.until_success(arm.recover, 10.0)
@@ -160,3 +163,29 @@ def test_the_robots_error_is_a_fault_and_recovered_from_by_its_driver(controller
     arm.send(2)
     assert arm.until_state(ArmState.RUNNING).chunk_id == 2
     assert "nothing to recover from" in arm.call(arm.recover).message
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.5])
+def test_a_lost_robot_is_recovered_by_one_call(controller: Any, arm: ArmStandIn, moved: float) -> None:
+    """Its driver has connected anew, and sends joint states a moment later; of an arm that was moved meanwhile, too."""
+    errors = arm.create_publisher(String, "robot_driver/error", LATCHED)
+
+    def on_recover(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        errors.publish(String(data=""))
+        once = arm.create_timer(0.3, lambda: (once.cancel(), setattr(arm, "reports_joints", True)))
+        response.success = True
+        return response
+
+    errors.publish(String(data="lost connection"))
+    arm.until_state(ArmState.FAULT)
+    arm.reports_joints = False
+    arm.until(lambda: math.isnan(arm.states[-1].velocity[0]), 10.0, "stale joint states")
+    assert arm.states[-1].message == "the robot says: lost connection; call arm_controller/recover"
+    arm.position[0] += moved
+    arm.create_service(Trigger, "robot_driver/recover", on_recover)
+    answers = [arm.call(arm.recover)]
+    while "no driver offers" in answers[-1].message:  # until the controller has found it
+        answers.append(arm.call(arm.recover))
+    elsewhere = "; fr3_joint1 is said to be 0.500 rad from where it was told to be" if moved else ""
+    assert (answers[-1].success, answers[-1].message) == (True, f"recovered from: lost connection{elsewhere}")
+    arm.until_state(ArmState.IDLE)

@@ -69,6 +69,46 @@ def test_no_joint_is_beyond_its_range(beyond: float) -> None:
     assert all("fr3_joint4 at" in why and "its range ends at" in why for why in whys)
 
 
+@pytest.mark.parametrize(
+    ("joint", "place", "end"), [(3, -0.03, -0.152), (3, -3.2, -3.042), (5, 0.4, 0.544), (0, 3.0, 2.744)]
+)
+def test_the_end_of_the_range_that_was_passed_is_named(joint: int, place: float, end: float) -> None:
+    position = RESET_POSITION.copy()
+    position[joint] = place
+    _, whys = believed(position)
+    assert whys == [f"fr3_joint{joint + 1} at {place:.3f} rad; its range ends at {end:.3f} rad"]
+
+
+def test_why_joint_states_that_come_are_not_believed_is_said_for_as_long_as_they_come() -> None:
+    beyond = RESET_POSITION.copy()
+    beyond[3] = -0.03
+    words = "fr3_joint4 at -0.030 rad; its range ends at -0.152 rad"
+    never, _ = believed(beyond)
+    assert never.staleness(100.1, 0.25) == f"joint states are not believed: {words}"
+    assert never.staleness(100.3, 0.25) == "no joint states yet", "nor do they come any longer"
+    later, _ = believed(RESET_POSITION, *[beyond] * 60)
+    assert later.staleness(101.0, 0.25) == (
+        f"joint states are 1.00 s old, limit 0.25 s; those that come are not believed: {words}"
+    )
+    assert later.staleness(102.0, 0.25) == "joint states are 2.00 s old, limit 0.25 s"
+    among, _ = believed(RESET_POSITION, beyond)
+    assert among.staleness(100.1, 0.25) == among.doubt(100.1, 0.25) == "", "a wrong one among right ones"
+
+
+def test_an_arm_whose_first_joint_states_are_not_believed_says_why() -> None:
+    bench = Bench()
+    good = bench.position
+    bench.position = good.copy()
+    bench.position[3] = -0.03
+    words = "joint states are not believed: fr3_joint4 at -0.030 rad; its range ends at -0.152 rad"
+    outcome = bench.step()
+    assert (outcome.state, outcome.message) == (State.IDLE, words)
+    assert bench.execution.home(0.3, bench.now) == (False, f"refused: {words}")
+    assert bench.execution.recover(bench.now) == (False, words)
+    bench.position = good
+    assert bench.step().message == "no owner"
+
+
 @pytest.mark.parametrize("state", [State.ARMED, State.HOLDING, State.STOPPED, State.RUNNING])
 def test_a_wrong_reading_moves_no_target(state: State) -> None:
     bench = Bench().claimed()

@@ -22,7 +22,7 @@ def state(mode: int = RobotMode.MOVE, current: tuple[str, ...] = (), last: tuple
         (state(RobotMode.OTHER), ""),
         (state(17), ""),
         (state(RobotMode.USER_STOPPED, ("joint_reflex",)), "the user stop is pressed: release it"),
-        (state(RobotMode.GUIDING), "somebody guides the arm by hand"),
+        (state(RobotMode.GUIDING), "somebody guides the arm by hand: let it go"),
         (state(RobotMode.REFLEX), "a reflex has stopped it"),
         (state(RobotMode.AUTOMATIC_ERROR_RECOVERY), "it is recovering from an error"),
         (

@@ -74,6 +74,31 @@ def test_the_hand_follows_the_newest_wish(peer: FrankyPeer) -> None:
 
 
 @needed
+def test_a_hand_that_hangs_is_told_and_does_nothing_late(peer: FrankyPeer) -> None:
+    hand = FrankyGripper(peer.host)
+    until(lambda: hand.trouble == "", "a hand that answers")
+    before = hand.width
+    assert before is not None and before > MAX_WIDTH / 4
+    peer.hang(True)
+    try:
+        until(lambda: peer.host in hand.trouble, "the hand's trouble")
+        hand.send(1.0)
+    finally:
+        peer.hang(False)
+    until(lambda: hand.trouble == "", "the hand again")
+    hand.send(0.0)
+    seen: list[float] = []
+
+    def is_open() -> bool:
+        seen.append(hand.width or before)
+        return seen[-1] > MAX_WIDTH - 0.01
+
+    until(is_open, "open fingers")
+    assert min(seen) > before - 0.002, "it began to close"
+    hand.close()
+
+
+@needed
 def test_a_robot_that_vanishes_is_told_and_connected_to_again(peer: FrankyPeer, arm: FrankyArm) -> None:
     hand = FrankyGripper(peer.host)
     drive(arm, lambda: speed(arm) > 0.1, "motion")

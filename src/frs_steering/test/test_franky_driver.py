@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,18 +18,25 @@ import pytest
 import rclpy
 from arm_stand_in import ArmStandIn
 from cell_stand_in import Start
+from diagnostics_ear import DiagnosticsEar
 from franky_peer import FrankyPeer, needed
 from frs_msgs.msg import ArmState
+from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from frs_steering.arm.homing import NEAR
+from frs_steering.health.report import Level
 from frs_steering.nodes.qos import COMMAND, SENSOR
 from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, RESET_POSITION
 
 Procs = Callable[..., Any]
 STEPS_OF_A_SECOND = 15
+GREATEST = 7.5
+"""Of a controller's joint_acceleration [rad/s^2] that franky makes stops with, in joint 2."""
 PATIENCE = 90.0  # s; on a busy machine the simulator is many times slower than the time that it simulates
+
+SILENT_HOST, PORT = "127.251.1.9", 1337  # libfranka's port; no simulator of these tests has the address
 
 
 @pytest.fixture
@@ -53,6 +63,15 @@ def start_driver(procs: Procs, **parameters: object) -> Any:
     return procs(sys.executable, "-m", "frs_steering.nodes.franky_driver", "--ros-args", *given)
 
 
+def controller_of(ear: ArmStandIn, robot: str = "fr3", joint_acceleration: float = 0.5) -> Node:
+    """A node that passes for the controller: it tells what its gate reckons with, if it had one."""
+    node = rclpy.create_node("arm_controller")
+    node.declare_parameter("robot", robot)
+    node.declare_parameter("joint_acceleration", joint_acceleration)
+    ear.spin_too(node)
+    return node
+
+
 def drive(ear: ArmStandIn, speed: float, reached: Callable[[], bool]) -> None:
     """Send chunks, each before the last one's rows run out, until something is reached."""
     end = time.monotonic() + PATIENCE
@@ -77,10 +96,14 @@ def drift(states: list[ArmState]) -> float:
 def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start
 ) -> None:
+    diagnostics = DiagnosticsEar(ear)
     driver = start_driver(procs, host=peer.host, realtime="false")
     driver.wait_for_text("connected to the robot")
-    start_node("arm_controller", joint_state_timeout=2.0)
+    start_node("arm_controller", joint_state_timeout=2.0, joint_acceleration=GREATEST)
     ear.until(lambda: bool(ear.states) and ear.states[-1].message == "no owner", 30.0, "robot and hand")
+    for part in ("robot", "hand"):
+        diagnostics.until(f"franky_driver: {part}", Level.OK, "follows")
+    assert set(diagnostics.values("franky_driver: robot")) == {"age of the last command [s]"}
 
     end = ear.end_of(ear.send_home(), PATIENCE)
     assert end.result.success, end.result.message
@@ -93,6 +116,8 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     peer.kill()
     ear.until_state(ArmState.FAULT, 30.0)
     ear.until(lambda: "the robot says: " in ear.states[-1].message, 30.0, "the driver's words")
+    diagnostics.until("franky_driver: robot", Level.ERROR, peer.host)
+    diagnostics.until("franky_driver: hand", Level.WARN, f"hand at {peer.host}: ", PATIENCE)
     assert not ear.call(ear.recover).success
     ear.until(lambda: "no gripper listens" in ear.states[-1].message, PATIENCE, "the gripper's trouble")
     assert "no gripper listens" in ear.call(ear.close_gripper).message
@@ -101,6 +126,7 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
     peer.start()
     ear.until_success(ear.recover, 60.0)
     ear.until_state(ArmState.HOLDING)
+    diagnostics.until("franky_driver: robot", Level.OK, "follows")
     before = np.array(ear.states[-1].position)
     drive(ear, -0.1, lambda: float(np.abs(np.array(ear.states[-1].position) - before).max()) > 0.02)
 
@@ -149,7 +175,7 @@ def test_with_a_robotiq_it_says_nothing_of_fingers_and_leaves_them_to_their_own_
     ear.create_subscription(JointState, "joint_states", heard.append, SENSOR)
     driver = start_driver(procs, host=peer.host, realtime="false", gripper="robotiq")
     driver.wait_for_text("connected to the robot")
-    start_node("arm_controller", joint_state_timeout=2.0)
+    start_node("arm_controller", joint_state_timeout=2.0, joint_acceleration=GREATEST)
     ear.until(lambda: bool(ear.states) and ear.states[-1].message.startswith("no owner"), 30.0, "joint states")
     assert all(tuple(msg.name) == JOINT_NAMES for msg in heard)
     assert math.isnan(ear.states[-1].gripper), "nobody has measured it"
@@ -170,7 +196,7 @@ def test_joints_approach_velocities_by_the_acceleration_that_was_given(
     driver.wait_for_text("connected to the robot")
     heard: list[float] = []
     ear.create_subscription(JointState, "joint_states", lambda msg: heard.append(msg.velocity[0]), SENSOR)
-    controller = rclpy.create_node("arm_controller")
+    controller = controller_of(ear)
     publisher = controller.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
     turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.2] + [0.0] * 6)])
     pause, end = threading.Event(), time.monotonic() + PATIENCE
@@ -183,12 +209,30 @@ def test_joints_approach_velocities_by_the_acceleration_that_was_given(
 
 
 @needed
+def test_a_panda_is_driven_no_faster_than_a_gate_for_pandas_lets_pass(
+    peer: FrankyPeer, ear: ArmStandIn, procs: Procs
+) -> None:
+    driver = start_driver(procs, host=peer.host, realtime="false", robot="panda")
+    driver.wait_for_text("connected to the robot")
+    controller = controller_of(ear, "panda")
+    publisher = controller.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
+    point = JointTrajectoryPoint(velocities=[0.0, 1.4, *[0.0] * 5])  # an FR3's joint 2 may have 1.6 rad/s
+    turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[point])
+    pause, end = threading.Event(), time.monotonic() + PATIENCE
+    while "fr3_joint2 at 1.400 rad/s; the gate lets 1.200 rad/s pass" not in driver.text():
+        assert time.monotonic() < end, driver.text()
+        publisher.publish(turn)
+        pause.wait(1 / 15)
+    controller.destroy_node()
+
+
+@needed
 def test_while_two_nodes_command_it_follows_neither(peer: FrankyPeer, ear: ArmStandIn, procs: Procs) -> None:
     driver = start_driver(procs, host=peer.host, realtime="false")
     driver.wait_for_text("connected to the robot")
     heard: list[JointState] = []
     ear.create_subscription(JointState, "joint_states", heard.append, SENSOR)
-    controller = rclpy.create_node("arm_controller")
+    controller = controller_of(ear)
     publisher = controller.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
     turn = JointTrajectory(joint_names=list(JOINT_NAMES), points=[JointTrajectoryPoint(velocities=[0.1] + [0.0] * 6)])
 
@@ -209,16 +253,43 @@ def test_while_two_nodes_command_it_follows_neither(peer: FrankyPeer, ear: ArmSt
     controller.destroy_node()
 
 
+@needed
+def test_a_controller_that_reckons_with_faster_stops_is_not_followed(
+    peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start
+) -> None:
+    diagnostics = DiagnosticsEar(ear)
+    driver = start_driver(procs, host=peer.host, realtime="false", joint_acceleration=0.65)
+    driver.wait_for_text("connected to the robot")
+    start_node("arm_controller", joint_state_timeout=2.0, joint_acceleration=4.0)
+    words = "arm_controller reckons with stops of joint 1 at 4 rad/s^2, the driver makes them at 0.65"
+    ear.until(lambda: bool(ear.states) and words in ear.states[-1].message, 30.0, "the driver's words")
+    assert ear.states[-1].state == ArmState.FAULT
+    diagnostics.until("franky_driver: robot", Level.ERROR, words)
+    answer = ear.call(ear.recover)
+    assert not answer.success and words in answer.message
+
+
+@needed
+def test_a_host_that_is_silent_is_named_and_the_driver_ends_by_a_signal(procs: Procs) -> None:
+    with socket.create_server((SILENT_HOST, PORT)):
+        driver = start_driver(procs, host=SILENT_HOST, realtime="false")
+        driver.wait_for_text(f"connecting to the robot at {SILENT_HOST}")
+        with pytest.raises(subprocess.TimeoutExpired):
+            driver.wait(3.0)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(5.0) == -signal.SIGINT
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "words"),
     [
         (
             "joint_acceleration",
             8.5,
-            ": Invalid parameter value (8.5) for parameter. Reason: Parameter joint_acceleration "
-            "out of range Min: 0.5, Max: 8.0",
+            " is 8.5; it must lie in [0.5, 8.0]: with which a joint approaches the velocity asked for",
         ),
         ("gripper", "hand", " is 'hand'; it must be one of franka_hand, robotiq"),
+        ("robot", "fer", " is 'fer'; it must be one of fr3, panda"),
     ],
 )
 def test_a_wrong_parameter_is_named(procs: Procs, parameter: str, value: object, words: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from arm_bench import Bench
 
 from frs_steering.arm.outcome import Outcome
+from frs_steering.arm.stillness import STUCK
 from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.health.arm import (
     LEAST_DRIVEN,
@@ -88,6 +89,52 @@ def test_faults_say_their_cause_and_their_words_do_not_change_with_time() -> Non
     assert said_of_robot.level is Level.ERROR
     assert said_of_robot.message == "the robot says: joint_reflex; call arm_controller/recover"
     assert said_of_robot.values["robot's error"] == "joint_reflex"
+
+
+def test_a_robot_that_is_lost_needs_a_recovery_also_while_its_joint_states_stay_away() -> None:
+    bench = Bench().claimed()
+    bench.measures = False
+    bench.execution.report("lost connection")
+    said = health(None, bench.steps(10)[-1], reading_age=0.6, robot_error="lost connection")
+    assert said.level is Level.ERROR
+    assert said.message == "the robot says: lost connection; call arm_controller/recover"
+
+
+def test_who_else_commands_the_arm_is_told_apart_from_the_robots_error() -> None:
+    bench = Bench().claimed()
+    bench.execution.report("", "/arm_controller, /my_planner all publish on /turn")
+    said = health(None, bench.step(), rivalry="/arm_controller, /my_planner all publish on /turn")
+    assert said.message == "/arm_controller, /my_planner all publish on /turn; call arm_controller/recover"
+    assert (said.values["robot's error"], said.values["who else commands it"]) == (
+        "",
+        "/arm_controller, /my_planner all publish on /turn",
+    )
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_joint_states_that_are_not_believed_are_an_error_with_the_doubt_in_the_values(before: int) -> None:
+    bench = Bench()
+    bench.steps(before)
+    bench.position = bench.position.copy()
+    bench.position[3] = -0.03
+    said = health(None, bench.steps(6)[-1])
+    assert said.level is Level.ERROR and said.message.startswith("joint states come, but are not believed")
+    assert said.values["doubt about them"] == "fr3_joint4 at -0.030 rad; its range ends at -0.152 rad"
+    bench.measures = False
+    gone = health(None, bench.steps(6)[-1], reading_age=0.4)
+    words = "the joint states stay away" if before else "no joint states came yet"
+    assert gone.message.startswith(words) and gone.values["doubt about them"] == ""
+
+
+def test_joint_states_that_repeat_themselves_do_not_stay_away() -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.3)
+    bench.steps(3)
+    frozen = bench.position
+    for _ in range(8):
+        bench.position = frozen
+        outcome = bench.step()
+    assert health(None, outcome) == Health(Level.ERROR, STUCK, health(None, outcome).values)
 
 
 def test_the_way_home_is_told_without_its_distance() -> None:

@@ -21,7 +21,8 @@ def fed(now: float) -> Streams:
 def test_fresh_streams_are_well_and_told_with_their_ages() -> None:
     said = inputs_health(fed(10.0).at(10.1), "")
     assert said.level is Level.OK
-    assert said.values == {"age of camera 'wrist' [s]": "0.10", "age of joint_states [s]": "0.10"}
+    ages = {"age of camera 'wrist' [s]": "0.10", "age of joint_states [s]": "0.10"}
+    assert said.values == ages | {"what is in its way": "nothing"}
 
 
 def test_missing_stopped_and_frozen_streams_are_told_apart() -> None:
@@ -41,6 +42,10 @@ def test_missing_stopped_and_frozen_streams_are_told_apart() -> None:
 def test_what_else_keeps_the_policy_from_seeing_is_told_in_its_words() -> None:
     said = inputs_health(fed(10.0).at(10.1), "no instruction came yet")
     assert (said.level, said.message) == (Level.ERROR, "no instruction came yet")
+    skew = "camera 'wrist' is stamped 0.204 s before joint 'fr3_joint1'; at most 0.200 s allowed"
+    said = inputs_health(fed(10.0).at(10.1), skew)
+    assert said.message == "camera 'wrist' is stamped ... s before joint 'fr3_joint1'; at most ... s allowed"
+    assert said.values["what is in its way"] == skew
 
 
 def test_a_policy_that_answers_refuses_and_hangs() -> None:

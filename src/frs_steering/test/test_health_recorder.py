@@ -22,7 +22,7 @@ def progress(**change: Any) -> Progress:
     [
         ({}, Level.OK, "recording to /runs/e1.mcap.partial"),
         ({"failure": "File too large"}, Level.ERROR, "File too large; what came before is whole"),
-        ({"dropped_control": 3}, Level.ERROR, "control records are lost: the disk is too slow"),
+        ({"dropped_control": 3}, Level.ERROR, "control records are lost, on their way or before a disk"),
         ({"complaint": "an image is torn"}, Level.WARN, "an image is torn"),
         ({"dropped_images": 3}, Level.WARN, "images are left out"),
     ],

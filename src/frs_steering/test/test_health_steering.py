@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frs_steering.health.report import Level
+from frs_steering.health.report import Level, without_figures
 from frs_steering.health.steering import RECENT, Decisions, decisions_health, steering_health
 
 
@@ -19,7 +19,33 @@ from frs_steering.health.steering import RECENT, Decisions, decisions_health, st
 )
 def test_active_or_why_not(active: bool, why: str, level: Level, words: str) -> None:
     said = steering_health(active=active, why=why, values={"mode": "steer"})
-    assert said.level is level and said.message.startswith(words) and said.values == {"mode": "steer"}
+    assert said.level is level and said.message.startswith(words)
+    assert said.values == {"mode": "steer", "what is in its way": why or "nothing"}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (
+            "the arm is in a fault: joint states are {:.2f} s old, limit 0.25 s",
+            "active, but can't decide: the arm is in a fault: joint states are ... s old, limit ... s",
+        ),
+        (
+            "arm_controller refused the arm: 'home' owns the arm and its lease runs for another {:.2f} s",
+            "active, but can't decide: arm_controller refused the arm: 'home' owns the arm and its lease runs for"
+            " another ... s",
+        ),
+    ],
+)
+def test_figures_change_and_the_words_do_not(why: str, words: str) -> None:
+    said = [steering_health(active=True, why=why.format(age), values={}) for age in (0.38, 12.4)]
+    assert [one.message for one in said] == [words, words]
+    assert [one.values["what is in its way"] for one in said] == [why.format(0.38), why.format(12.4)]
+
+
+def test_what_only_looks_like_a_figure_stays() -> None:
+    words = "hand at 172.16.0.2: no word of fr3_joint4, camera 'wrist2', franky 2.0.0 for"
+    assert without_figures(f"{words} 0.31 s, at -1.5 rad.") == f"{words} ... s, at ... rad."
 
 
 def test_late_decisions_and_those_given_up_are_told_for_a_while() -> None:

@@ -13,6 +13,7 @@ from cell_stand_in import CellStandIn, Start
 from diagnostics_ear import DiagnosticsEar
 from frs_msgs.msg import EpisodeEvent
 from frs_msgs.srv import StartRecording, StopRecording
+from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
@@ -20,6 +21,11 @@ from frs_steering.health.report import Level
 from frs_steering.nodes.qos import LATCHED
 
 PATIENCE = 20.0  # s; two busy cores make everything slow
+
+
+def put_beyond(msg: JointState) -> None:
+    """Say that joint 4 is beyond its range."""
+    msg.position[list(msg.name).index("fr3_joint4")] = -0.03
 
 
 def test_the_arms_causes_come_and_go(arm: ArmStandIn, start_node: Start) -> None:
@@ -34,6 +40,11 @@ def test_the_arms_causes_come_and_go(arm: ArmStandIn, start_node: Start) -> None
     ear.until("arm_controller: arm", Level.ERROR, "the joint states stay away: see whether the robot's driver")
     assert float(ear.values("arm_controller: arm")["age of the joint states [s]"]) > 0.25
     arm.reports_joints = True
+    ear.until("arm_controller: arm", Level.OK, "joint states are back")
+    arm.spoil = put_beyond
+    ear.until("arm_controller: arm", Level.ERROR, "joint states come, but are not believed: see the doubt about them")
+    assert "its range ends at -0.152 rad" in ear.values("arm_controller: arm")["doubt about them"]
+    arm.spoil = lambda _: None
     ear.until("arm_controller: arm", Level.OK, "joint states are back")
 
     assert arm.claim().success
@@ -123,8 +134,8 @@ def test_the_recorders_file_disk_and_topics(arm: ArmStandIn, start_node: Start, 
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, hard))
     ear.until("recorder: file", Level.ERROR, "File too large while writing")
     assert "what came before is whole; call recorder/stop" in ear.said["recorder: file"][-1].message
-    again = arm.call(start, StartRecording.Request(episode_id="e1"))
-    assert not again.success and "call recorder/stop first" in again.message
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert arm.call(start, StartRecording.Request(episode_id="e2")).success, "what failed hinders no other"
+    ear.until("recorder: file", Level.OK, f"recording to {tmp_path}/e2/e2.mcap.partial")
     arm.call(stop, StopRecording.Request(label=EpisodeEvent.FAILED))
     ear.until("recorder: file", Level.OK, "not recording: call recorder/start")

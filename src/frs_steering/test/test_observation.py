@@ -84,6 +84,12 @@ def test_camera_that_never_came_is_named():
         assembler.assemble(10.0)
 
 
+def test_what_never_came_is_named_before_what_is_late():
+    assembler = ObservationAssembler(("exterior", "wrist"), LAYOUT, Freshness())
+    assembler.put_image("exterior", frame(), 10.0)
+    assert assembler.why_not(10.8) == "camera 'wrist' never came"
+
+
 def test_stale_camera_is_named_with_its_age():
     assembler = filled()
     assembler.put_image("wrist", frame(), 10.75)

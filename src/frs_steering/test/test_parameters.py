@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -14,6 +15,8 @@ from frs_steering.nodes.parameters import ParameterError, declare, param
 class Settings:
     speed: float = param(1.0, "m/s", low=0.0, high=2.0)
     mode: str = param("slow", "how", choices=("slow", "fast"))
+    count: int = param(3, "of all", low=1, high=9)
+    corner: Sequence[float] = param([0.0, 0.0], "x, y [m]", low=-1, high=1)
 
 
 def given(ros: ModuleType, *assignments: str) -> Settings:
@@ -33,8 +36,11 @@ def test_values_are_taken_and_ros_has_its_own(ros: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [
-        ("sped:=0.5", "node 'settled' has no parameter 'sped'; it has mode, speed"),
-        ("speed:=3.0", "parameter 'speed' of node 'settled': .* out of range Min: 0.0, Max: 2.0, value: 3.0"),
+        ("sped:=0.5", "node 'settled' has no parameter 'sped'; it has corner, count, mode, speed"),
+        ("speed:=3.0", r"parameter 'speed' of node 'settled' is 3.0; it must lie in \[0.0, 2.0\]: m/s"),
+        ("speed:=3", r"parameter 'speed' of node 'settled' is 3.0; it must lie in \[0.0, 2.0\]: m/s"),
+        ("count:=0", r"parameter 'count' of node 'settled' is 0; it must lie in \[1, 9\]: of all"),
+        ("corner:=[0.5, 2.5]", r"parameter 'corner' of node 'settled' is \[0.5, 2.5\]; it must lie in \[-1, 1\]: x, y"),
         ("speed:=fast", "it must be of type float"),
         ("mode:=medium", "it must be one of slow, fast"),
     ],

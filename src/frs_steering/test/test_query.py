@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from coarse_policy import CoarsePolicy
 
 from frs_steering.policies import Observation
 from frs_steering.policies.embedded import EmbeddedPolicy, Network, NetworkConfig
@@ -55,6 +56,22 @@ def test_steering_keeps_commanded_noise_and_delegates_the_rest(
     assert 0.0 <= result.diagnostics.noise_percentile <= 1.0
     assert result.diagnostics.round_trip_rms > 0.0
     assert -1.0 <= result.diagnostics.agreement <= 1.0
+
+
+@pytest.mark.parametrize(
+    "text", ["frs", "frs:integrator=fixed_point", "frs:sigma=1,max_length=1", "frs:noise=dct4", "direct",
+             "translation", "partial", "rank"],
+)  # fmt: skip
+def test_a_policy_of_another_type_steers_to_nearly_the_same(
+    policy: EmbeddedPolicy, observation: Observation, text: str
+) -> None:
+    mask = np.array([True] * 3 + [False] * 4)
+    query = Query(Operation.STEER, parse_method(text), seed=3, chunk=rows(), mask=mask)
+    fine, coarse = answer(policy, observation, query), answer(CoarsePolicy(policy), observation, query)
+    assert fine.chunk is not None and coarse.chunk is not None and coarse.chunk.dtype == np.float32
+    np.testing.assert_allclose(coarse.chunk, fine.chunk, atol=0.05)
+    for name in ("noise_percentile", "round_trip_rms", "agreement"):
+        np.testing.assert_allclose(getattr(coarse.diagnostics, name), getattr(fine.diagnostics, name), atol=0.02)
 
 
 def test_steering_is_reversing_then_denoising(policy: EmbeddedPolicy, observation: Observation) -> None:

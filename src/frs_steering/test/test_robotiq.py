@@ -12,7 +12,16 @@ import pytest
 from robotiq_peer import RobotiqPeer
 
 from frs_steering.arm.backends.modbus import ModbusError, ModbusLine, crc
-from frs_steering.arm.backends.robotiq import DEVICE, GripperError, Robotiq, Status, activate, read_status, request
+from frs_steering.arm.backends.robotiq import (
+    DEVICE,
+    FAULTS,
+    GripperError,
+    Robotiq,
+    Status,
+    activate,
+    read_status,
+    request,
+)
 
 
 @pytest.fixture
@@ -80,7 +89,7 @@ def test_it_is_activated_once_and_only_if_it_must_be(peer: RobotiqPeer, line: Mo
 
 
 def test_an_activation_that_does_not_end_is_said(peer: RobotiqPeer, line: ModbusLine) -> None:
-    peer.fault = 0x0D
+    peer.fault, peer.fault_stays = 0x0D, True
     with pytest.raises(GripperError, match=r"not active after 0.05 s: activation fault, something is in the way"):
         activate(line, timeout=0.05)
 
@@ -115,6 +124,13 @@ def test_it_says_that_it_holds_something(peer: RobotiqPeer, gripper: Robotiq, he
     held = heard.until(lambda status: status.holds)
     assert held.closing == pytest.approx((120 - 3) / 227)
     assert not held.is_moving
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    pause, end = threading.Event(), time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < end, what
+        pause.wait(0.01)
 
 
 def until_trouble(gripper: Robotiq, words: str) -> None:
@@ -234,10 +250,64 @@ def test_a_gripper_that_falls_silent_is_said_and_found_again(peer: RobotiqPeer, 
     assert gripper.trouble == ""
 
 
-def test_a_fault_is_said_in_words(peer: RobotiqPeer, gripper: Robotiq, heard: Heard) -> None:
-    peer.fault = 0x0E
-    assert heard.until(lambda status: bool(status.fault)).fault == "overcurrent"
-    assert gripper.trouble.endswith("overcurrent")
+@pytest.mark.parametrize("fault", [0x0A, 0x0C, 0x0D, 0x0E, 0x0F])
+def test_a_fault_that_needs_a_reset_is_said_and_ended_by_another_activation(
+    peer: RobotiqPeer, gripper: Robotiq, heard: Heard, fault: int
+) -> None:
+    heard.until(lambda status: True)
+    gripper.send(1.0)
+    heard.until(lambda status: status.closing == 1.0)
+    peer.requests.clear()
+    peer.fault, peer.position = fault, 3.0
+    until_trouble(gripper, f"{FAULTS[fault]}; it is activated again, and its fingers open and close: keep away")
+    gripper.send(1.0)
+    heard.forget()
+    assert heard.until(lambda status: True).fault == ""
+    assert peer.requests == [[0, 0, 0], [0x0100, 0, 0]], "what was asked for in the fault does not happen late"
+    assert gripper.trouble == ""
+    gripper.send(1.0)  # the same wish as before
+    heard.until(lambda status: status.closing == 1.0)
+
+
+def test_a_fault_that_stays_is_told_on_and_on(peer: RobotiqPeer, heard: Heard) -> None:
+    peer.fault, peer.fault_stays = 0x0A, True
+    gripper = Robotiq(peer.port, heard, activation_time=0.3)
+    for _ in range(2):
+        until_trouble(gripper, "the gripper is not active after 0.3 s: the voltage is too low")
+        peer.requests.clear()
+        until(lambda: peer.requests == [[0, 0, 0], [0x0100, 0, 0]], "another try")
+    peer.fault_stays = False
+    heard.until(lambda status: status.fault == "")
+    gripper.close()
+
+
+def test_a_fault_that_passes_is_said_and_what_is_still_asked_for_is_asked_again(
+    peer: RobotiqPeer, gripper: Robotiq, heard: Heard
+) -> None:
+    heard.until(lambda status: True)
+    peer.fault = 0x08
+    heard.until(lambda status: status.fault == "too hot, it must cool down")
+    until_trouble(gripper, "too hot")
+    requests = len(peer.requests)
+    gripper.send(1.0)
+    for _ in range(3):
+        heard.forget()
+        heard.until(lambda status: True)
+    peer.fault = 0
+    for _ in range(3):
+        heard.forget()
+        heard.until(lambda status: status.fault == "")
+    assert gripper.trouble == ""
+    assert len(peer.requests) == requests, "nothing is asked of it in the fault, nor late"
+
+    gripper.send(1.0)
+    heard.until(lambda status: status.closing == 1.0)
+    peer.fault = 0x08
+    heard.until(lambda status: bool(status.fault))
+    peer.fault, requests = 0, len(peer.requests)
+    heard.until(lambda status: status.fault == "")
+    gripper.send(1.0)
+    until(lambda: len(peer.requests) == requests + 1, "the same wish again: nobody knows whether it was done")
 
 
 def test_what_is_garbled_or_refused_is_an_error(peer: RobotiqPeer, line: ModbusLine) -> None:

@@ -52,6 +52,22 @@ sys.exit(run(Hurried, realtime=True))
 """
 
 
+CONNECTING = """
+import sys, time
+from rclpy.node import Node
+from frs_steering.nodes.runtime import ended_at_once, run
+
+class Connecting(Node):
+    def __init__(self):
+        super().__init__("connecting")
+        with ended_at_once():
+            print("connecting", flush=True)
+            time.sleep(60)
+
+sys.exit(run(Connecting))
+"""
+
+
 def _may_be_realtime() -> bool:
     asked = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
     return subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False).returncode == 0
@@ -82,3 +98,11 @@ def test_a_node_that_can_not_leave_the_graph_is_ended_without_a_stack(procs: Cal
     assert node.wait(10.0) == 1
     assert time.monotonic() - asked < LEAVE_TIME + 3.0
     assert node.text() == "ready\nsafe\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_node_that_still_connects_is_ended_by_a_signal(procs: Callable[..., Any], number: signal.Signals) -> None:
+    node = procs(sys.executable, "-c", CONNECTING)
+    node.wait_for_text("connecting")
+    node.send_signal(number)
+    assert node.wait(5.0) == -number

@@ -34,6 +34,8 @@ class Belief:
         doubted: the last one that was not believed, since the last that was.
         doubted_at: when that came.
         doubted_since: since when those that were not believed agree with each other.
+        why_not: why the last one of all was not believed, in words; empty if it was.
+        heard_at: when that came.
     """
 
     reading: Reading | None = None
@@ -43,13 +45,22 @@ class Belief:
     doubted: Reading | None = None
     doubted_at: float = -math.inf
     doubted_since: float = math.inf
+    why_not: str = ""
+    heard_at: float = -math.inf
 
     def staleness(self, now: float, limit: float) -> str:
         """Why the arm's whereabouts are not known at `now`, in words; empty if they are: `limit` s old at most."""
+        age, doubt = now - self.at, self.doubt(now, limit)
+        if age <= limit:
+            return ""
         if self.reading is None:
-            return "no joint states yet"
-        age = now - self.at
-        return f"joint states are {age:.2f} s old, limit {limit:.2f} s" if age > limit else ""
+            return f"joint states are not believed: {doubt}" if doubt else "no joint states yet"
+        others = f"; those that come are not believed: {doubt}" if doubt else ""
+        return f"joint states are {age:.2f} s old, limit {limit:.2f} s{others}"
+
+    def doubt(self, now: float, limit: float) -> str:
+        """Why the joint states that come are not believed, in words; empty where some lately were, or none come."""
+        return self.why_not if now - self.at > limit >= now - self.heard_at else ""
 
     def heard(self, reading: Reading, now: float, robot: Robot, expected: Array) -> tuple[Belief, str]:
         """The belief after a reading, and why that is not believed, in words; empty if it is.
@@ -61,8 +72,10 @@ class Belief:
         beyond = np.maximum(robot.position_low - reading.position, reading.position - robot.position_high)
         joint = int(beyond.argmax())
         if beyond[joint] > OUTSIDE:
-            end = robot.position_low[joint] if reading.position[joint] < 0 else robot.position_high[joint]
-            return self, f"{JOINT_NAMES[joint]} at {reading.position[joint]:.3f} rad; its range ends at {end:.3f} rad"
+            place, low = reading.position[joint], robot.position_low[joint]
+            end = low if place < low else robot.position_high[joint]
+            why = f"{JOINT_NAMES[joint]} at {place:.3f} rad; its range ends at {end:.3f} rad"
+            return dataclasses.replace(self, why_not=why, heard_at=now), why
         if self.reading is None:
             return Belief(reading, reading.position, now), ""
         near = _reaches(self.reading.position, reading, now - self.at, robot)
@@ -75,7 +88,10 @@ class Belief:
         moved = np.abs(reading.position - self.reading.position)
         joint = int((moved / robot.velocity).argmax())
         why = f"{JOINT_NAMES[joint]} is said to have turned by {moved[joint]:.3f} rad in {now - self.at:.3f} s"
-        return dataclasses.replace(self, doubted=reading, doubted_at=now, doubted_since=since), why
+        doubtful = dataclasses.replace(
+            self, doubted=reading, doubted_at=now, doubted_since=since, why_not=why, heard_at=now
+        )
+        return doubtful, why
 
 
 def _reaches(before: Array, after: Reading, seconds: float, robot: Robot) -> bool:

@@ -3,8 +3,8 @@
 The gate admits a joint velocity only if the whole stop that follows it stays within the limits. The stop takes every
 joint down by the same share of its velocity each step, as fast as the acceleration limits allow, so it follows a
 straight line in joint space. One step later the rest of that line is still there to be followed: an arm that obeys
-can always be stopped within its limits. The Cartesian ones hold also where the stop begins a step late: a command that
-came late in an overloaded graph let the simulated hand go 6 mm beyond the workspace.
+can always be stopped within its limits. They hold also where the stop begins late (`stop_delay`), because this process
+died and the backend's watchdog had to notice, or because a command came late in an overloaded graph.
 """
 
 from __future__ import annotations
@@ -16,16 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frs_steering.arm import self_collision
-from frs_steering.arm.limits import Limits
+from frs_steering.arm.backends.interface import WATCHDOG
+from frs_steering.arm.limits import FINGERTIPS, Limits
 from frs_steering.robot.kinematics import wrist_and_tcp_poses
 
 Array = NDArray[np.float64]
 
+NOTICED = 0.017
+"""s until a backend's watchdog has noticed that it should have bitten: the simulated one looks every 0.01 s, and a
+command is on its way for some milliseconds."""
 CUSHION = 0.0005
 """How far inside the workspace a corrected motion aims [m]; takes up the curvature of a step."""
 SLACK = 0.0001
 """An arm that stands outside of the workspace may move along its border, this deep per step [m], to get back in."""
 ROUNDING = 1e-9
+SPEED = 0.999
+"""Share of the Cartesian speed limits that is used: the arm is not quite where it is commanded or measured to be, and
+the same joint velocities make other speeds there."""
 
 
 # What must stay above the table: bounding boxes of the collision meshes of the fr3 model, fingers open, less their
@@ -77,6 +84,11 @@ def reaches(velocity: Array, limits: Limits, period: float) -> list[float]:
     return [period * (k - share * k * (k - 1) / 2) for k in range(steps + 1)]
 
 
+def stop_delay(period: float) -> float:
+    """How late a stop may begin [s]: a watchdog waits from the last command on, which is good for a control step."""
+    return max(0.0, WATCHDOG - period) + NOTICED
+
+
 def breach(velocity: Array, starts: Array, limits: Limits, period: float) -> Breach | None:
     """Judge a joint velocity by the Cartesian limits along its stop.
 
@@ -90,21 +102,28 @@ def breach(velocity: Array, starts: Array, limits: Limits, period: float) -> Bre
         None if all is within the limits.
     """
     along = reaches(velocity, limits, period)
-    along.append(along[-1] + period)  # where the stop ends if the next command comes a step late
-    positions = starts[:, None, :] + velocity * np.array(along)[:, None]
+    # And where a stop ends that begins late: ours, and the backend's own, in which each joint brakes for itself.
+    late = stop_delay(period)
+    braking = 0.5 * np.abs(velocity) / limits.acceleration
+    along += [along[-1] + late, period + late + float(braking.max())]
+    ways = velocity * np.array(along)[:, None]
+    ways[-1] = velocity * (period + late + braking)
+    positions = starts[:, None, :] + ways
     poses = wrist_and_tcp_poses(positions)
-    moves = poses[3, :, 1:, :3] - poses[3, :, :-1, :3]
+    moves = poses[3, :, 1:-1, :3] - poses[3, :, :-2, :3]
     squares = (moves * moves).sum(axis=-2)  # of the columns: three of the rotation, one of the position
-    linear = math.sqrt(squares[..., 3].max()) / period
+    lasting = np.full(squares.shape[1], period)
+    lasting[-1] = late  # farther on, where the arm may be faster
+    linear = float((np.sqrt(squares[..., 3]) / lasting).max())
     # |R - R'| (Frobenius) is 2 sqrt(2) sin(angle / 2).
-    sine = math.sqrt(squares[..., :3].sum(axis=-1).max() / 8.0)
-    angular = 2.0 * math.asin(min(1.0, sine)) / period
+    sines = np.sqrt(squares[..., :3].sum(axis=-1) / 8.0)
+    angular = float((2.0 * np.arcsin(np.minimum(1.0, sines)) / lasting).max())
     beyond = _out_of_workspace(poses[3, ..., :3, 3], limits), _into_table(poses[..., 2, :], limits)
     found = [each for each in beyond if each is not None]
     if found:
         excess, step, where = max(found, key=lambda each: float(np.abs(each[0]).max()))
         return Breach(linear, angular, excess, along[step], where)
-    if linear <= limits.linear_speed and angular <= limits.angular_speed:
+    if linear <= SPEED * limits.linear_speed and angular <= SPEED * limits.angular_speed:
         # The dearest check comes last, so that velocities which are corrected anyway do not pay for it.
         met = _into_itself(positions, poses)
         return None if met is None else Breach(linear, angular, met[0], along[met[1]], met[2], itself=True)
@@ -136,7 +155,11 @@ def _into_table(rows: Array, limits: Limits) -> tuple[Array, int, str] | None:
     # rows: (4, S, K, 4), the third rows of the poses, which give heights. The result is as of _out_of_workspace.
     rows = rows[_FRAMES]
     centres = (rows * _CENTRES[:, None, None]).sum(axis=-1)
-    heights = (centres - (np.abs(rows) * _HALVES[:, None, None]).sum(axis=-1)).min(axis=0)  # lowest corner
+    lowest = centres - (np.abs(rows) * _HALVES[:, None, None]).sum(axis=-1)  # corners
+    longer = limits.fingertips - FINGERTIPS["franka_hand"]
+    if longer:  # the fingers' box, drawn out along the hand
+        lowest[-1] += longer * np.minimum(rows[-1, ..., 2], 0.0)
+    heights = lowest.min(axis=0)
     table = limits.table_height
     if (heights >= table).all():
         return None

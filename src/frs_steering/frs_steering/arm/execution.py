@@ -5,13 +5,14 @@ A state machine without clocks, threads or messages: moments come in as argument
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frs_steering.arm import gate, homing, target
-from frs_steering.arm.backends.interface import Command
+from frs_steering.arm.backends.interface import WATCHDOG, Command
 from frs_steering.arm.belief import Belief
 from frs_steering.arm.chunk import Chunk, requested_gripper, requested_velocity
 from frs_steering.arm.homing import Homing
@@ -21,12 +22,12 @@ from frs_steering.arm.queue import Due, Queue
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.settings import Settings
 from frs_steering.arm.states import TRANSITIONS, Event, State
+from frs_steering.arm.stillness import STUCK, Stillness
+from frs_steering.arm.tally import Tally
+from frs_steering.arm.trouble import Trouble
 from frs_steering.arm.verdicts import Reason, Verdict
 
 Array = NDArray[np.float64]
-
-WATCHDOG = 0.15
-"""After so long without a command the backend's own watchdog has stopped the arm, whatever was sent last [s]."""
 
 
 class Execution:
@@ -42,18 +43,15 @@ class Execution:
         self._last_chunk_id = 0
         self._tick = 0
         self._belief = Belief()
+        self._stillness = Stillness()
         self._is_news = False  # a reading came since the last control step
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
         self._gripper: float | None = None
         self._wish: float | None = None  # of a hand for the gripper, not sent yet
         self._homing: Homing | None = None  # the last one, also when it has ended
-        self._robot_error = ""  # what the robot says now
-        self._fault = ""  # what it said; latched until `recover`
-        self._elsewhere = ""  # said to have been set there, in words; until `recover`, too, and its target stays
-        self._driven = 0
-        self._starved = 0
-        self._expects = False  # a chunk is due on every step
+        self._trouble = Trouble()
+        self._tally = Tally()
 
     @property
     def state(self) -> State:
@@ -73,8 +71,8 @@ class Execution:
         if answer.granted:
             self._end_homing(f"{owner!r} has claimed the arm")
             self._queue = Queue()
-            self._expects = False
-            self._last_chunk_id = self._driven = self._starved = 0
+            self._tally = Tally()
+            self._last_chunk_id = 0
             if self._reading is not None:
                 self._on(Event.CLAIMED, f"owned by {owner!r}, no chunk yet")
         return answer
@@ -106,27 +104,26 @@ class Execution:
         self._wish = closing
         return True, "asked of the gripper"
 
-    def report(self, error: str) -> None:
-        """Take what the robot says of itself: an error of its own in words, empty when it has none.
+    def report(self, error: str, rivalry: str = "") -> None:
+        """Take what the robot says of itself, an error of its own, and who else commands it; in words, empty if none.
 
-        An error is a fault until `recover`, also when the robot has got over it by itself.
+        Either is a fault until `recover`, also when it is over by itself.
         """
-        self._robot_error = error
-        self._fault = error or self._fault
+        self._trouble = self._trouble.reported(error, rivalry)
 
     def recover(self, now: float) -> tuple[bool, str]:
         """End a fault that the robot has got over: the arm holds, and the next chunk goes on; as `reset` otherwise."""
         if self._state is State.STOPPED:
             return False, f"{self._message}; a stop is no fault"
-        if self._robot_error:
-            return False, f"the robot still says: {self._robot_error}"
-        if stale := self._staleness(now):
+        if self._trouble.present:
+            return False, self._trouble.present
+        if stale := self.staleness(now):
             return False, stale
-        if not self._trouble:
+        if not (was := self._trouble.latched):
             return False, f"nothing to recover from: {self._state.name}, {self._message}"
-        was, self._fault = self._fault or self._elsewhere, ""
-        if self._elsewhere and self._reading is not None:
-            self._reference, self._elsewhere = self._reading.position.copy(), ""
+        if self._trouble.elsewhere and self._reading is not None:
+            self._reference = self._reading.position.copy()
+        self._trouble = Trouble()
         self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, f"recovered from: {was}")
         return True, f"recovered from: {was}"
 
@@ -140,24 +137,26 @@ class Execution:
         if first or (self._belief.jumped and self._settings.simulated):
             self._reference = reading.position.copy()
         elif self._belief.jumped:
-            self._elsewhere = target.elsewhere(self._reference, reading.position)
+            where = target.elsewhere(self._reference, reading.position)
+            self._trouble = dataclasses.replace(self._trouble, elsewhere=where)
         if first:
             self._message = "no owner" if self._state is State.IDLE else self._message
             if self._ownership.epoch:
                 self._on(Event.CLAIMED, f"owned by {self._ownership.owner!r}, no chunk yet")
         return ""
 
+    def staleness(self, now: float) -> str:
+        """Why the joint states can't be gone by, in words; empty if they can."""
+        stale = self._belief.staleness(now, self._settings.state_timeout)
+        return STUCK if not stale and self._stillness.stuck else stale
+
     def admit(self, chunk: Chunk, now: float) -> gate.Judgement:
         """Judge a chunk, and let it drive if it is accepted."""
         settings = self._settings
-        closed, why = Reason.NONE, ""
+        closed, why = self._illness(now)
         if self._state is State.STOPPED:
             closed, why = Reason.STOPPED, self._message
-        elif stale := self._staleness(now):
-            closed, why = Reason.STATE_STALE, stale
-        elif self._trouble:
-            closed, why = Reason.ROBOT_ERROR, self._trouble
-        elif self._is_homing:
+        elif not why and self._is_homing:
             closed, why = Reason.WRONG_OWNER, "the arm is on its way home"
         judgement = gate.admit(
             chunk,
@@ -174,7 +173,7 @@ class Execution:
             ),
         )
         if judgement.verdict is Verdict.ACCEPTED:
-            self._queue = self._queue.with_newest(chunk, now + chunk.lease)
+            self._queue = self._queue.with_newest(chunk, now + chunk.lease, self._tick)
             self._last_chunk_id = chunk.chunk_id
             self._ownership = self._ownership.renewed(now + chunk.lease)
         return judgement
@@ -204,7 +203,7 @@ class Execution:
             return False
         self._last_chunk_id = chunk_id  # one that was sent before, and comes late, does not drive
         self._queue = Queue()
-        self._expects = False
+        self._tally = self._tally.paused()
         self._on(Event.RUN_OUT, f"holding: {self._ownership.owner!r} has let go", Reason.LEASE_ENDED)
         return True
 
@@ -212,7 +211,7 @@ class Execution:
         """Stop and stay stopped: drop the chunks and the owner."""
         self._end_homing(why)
         self._queue = Queue()
-        self._expects = False
+        self._tally = self._tally.paused()
         self._wish = None
         self._ownership = self._ownership.revoked()
         self._on(Event.STOP, f"stopped: {why}; call arm_controller/reset", Reason.STOPPED)
@@ -232,7 +231,7 @@ class Execution:
         """Carry out control step number `tick` (greater than the last one's)."""
         begun = time.perf_counter()
         skipped, self._tick = tick - self._tick - 1, tick
-        if (skipped + 1) * self._settings.period > WATCHDOG:
+        if (skipped + 1) * self._settings.period > WATCHDOG:  # the backend has stopped the arm, whatever was sent last
             self._velocity = np.zeros(7)
         rested = not self._velocity.any()
         self._watch_readings(now)
@@ -249,12 +248,14 @@ class Execution:
         else:
             verdict, reason, detail = Verdict.HELD, self._hold_reason, self._message
             self._move(gate.brake(self._velocity, self._settings.limits, self._settings.period))
-        self._is_news = False
-        self._count(driven=held is not None, skipped=skipped)
+        self._tally = self._tally.counted(driven=held is not None, skipped=skipped)
         # While the arm holds, the gripper is left as it is: repeated, an old command would undo what others did since.
         self._gripper = self._gripper if grip is None else grip
         at_rest = rested and not self._velocity.any()
-        silent = self._reading is None or (at_rest and (self._state is State.IDLE or self._elsewhere))
+        silent = self._reading is None or (at_rest and (self._state is State.IDLE or self._trouble.elsewhere))
+        if silent and self._is_news and not self._trouble.elsewhere:
+            self._reference = target.along(self._reference, self._belief)
+        self._is_news = False
         return Outcome(
             state=self._state,
             message=self._message,
@@ -272,20 +273,26 @@ class Execution:
             gripper=self._gripper if self._gripper is not None else (self._reading.gripper if self._reading else 0.0),
             grip=grip,
             reading=self._reading,
-            ticks_driven=self._driven,
-            ticks_starved=self._starved,
+            stale=self.staleness(now),
+            doubt=self._belief.doubt(now, self._settings.state_timeout),
+            ticks_driven=self._tally.driven,
+            ticks_starved=self._tally.starved,
             gate_duration=time.perf_counter() - begun,
         )
 
     def _watch_readings(self, now: float) -> None:
-        if self._reading is None:
-            return
-        stale = self._staleness(now)
-        if (why := stale or self._trouble) and self._state is not State.STOPPED:
-            self._fall(why, Reason.STATE_STALE if stale else Reason.ROBOT_ERROR)
+        limit, reading = self._settings.state_timeout, self._reading
+        if reading is not None:
+            self._stillness = self._stillness.watched(reading.position, self._velocity, now, limit)
+        reason, why = self._illness(now)
+        if why and self._state is State.IDLE and reading is None and reason is Reason.STATE_STALE:
+            self._message = why  # none came yet: that is no fault
+        elif why and self._state is not State.STOPPED:
+            self._fall(why, reason)
         elif self._state is State.FAULT:
             self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, "joint states are back")
-        if self._is_news and not stale and not self._elsewhere:  # an old reading would hold back an arm that moves on
+        aged = self._belief.staleness(now, limit)  # it would hold back an arm that moved on
+        if self._is_news and not self._trouble.elsewhere and not aged:
             self._reference = target.held_back(self._reference, self._belief, self._velocity, self._settings.limits)
 
     def _fall(self, why: str, reason: Reason) -> None:
@@ -301,10 +308,8 @@ class Execution:
         # Why the arm can't be used by hand now; empty if it can.
         if self._state is State.STOPPED:
             return self._message
-        if stale := self._staleness(now):
-            return stale
-        if self._trouble:
-            return self._trouble
+        if why := self._illness(now)[1]:
+            return why
         if self._is_homing:
             return "the arm is on its way home"
         left = self._ownership.until - now
@@ -376,12 +381,6 @@ class Execution:
         self._homing = self._homing.ended(why)
         return True
 
-    def _count(self, driven: bool, skipped: int) -> None:
-        if self._expects:
-            self._starved += skipped + (not driven)
-        self._expects |= driven
-        self._driven += driven
-
     def _move(self, velocity: Array) -> None:
         self._velocity = velocity
         self._reference = self._reference + velocity * self._settings.period
@@ -391,10 +390,9 @@ class Execution:
         if following is not None:
             self._state, self._message, self._hold_reason = following, message, hold_reason
 
-    @property
-    def _trouble(self) -> str:  # what waits for `recover`, in words
-        why = f"the robot says: {self._fault}" if self._fault else self._elsewhere
-        return f"{why}; call arm_controller/recover" if why else ""
-
-    def _staleness(self, now: float) -> str:
-        return self._belief.staleness(now, self._settings.state_timeout)
+    def _illness(self, now: float) -> tuple[Reason, str]:
+        # What the arm would be in a fault for, and in words. What waits for `recover` first: the other ends by itself.
+        if why := self._trouble.message:
+            return Reason.ROBOT_ERROR, why
+        stale = self.staleness(now)
+        return (Reason.STATE_STALE, stale) if stale else (Reason.NONE, "")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from frs_steering.arm.approach import greatest_approach
 from frs_steering.arm.chunk import Chunk
-from frs_steering.arm.envelope import Breach, breach, reaches, stop_share
+from frs_steering.arm.envelope import SPEED, Breach, breach, reaches, stop_delay, stop_share
 from frs_steering.arm.limits import Limits
 from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.robot.fr3 import JOINT_NAMES
@@ -198,7 +198,7 @@ def _joint_speed(velocity: Array, limits: Limits, said: dict[Reason, str]) -> Ar
 
 def _slow_down(velocity: Array, starts: Array, limits: Limits, period: float, said: dict[Reason, str]) -> Array:
     # Only the joint concerned is slowed: the others may still lead out of there.
-    most = greatest_approach(velocity, starts, reaches(velocity, limits, period), limits)
+    most = _greatest_approach(velocity, starts, limits, period)
     slowed = np.minimum(most, np.maximum(-most, velocity))
     joint = int(np.abs(slowed - velocity).argmax())
     if slowed[joint] == velocity[joint]:
@@ -229,7 +229,7 @@ def _fit(
             inverted = inverse(pose_and_jacobian(starts[0])[1]) if inverted is None else inverted
             velocity = velocity - inverted[:, :3] @ (wrong.excess / wrong.reach)
         over = max(wrong.linear / limits.linear_speed, wrong.angular / limits.angular_speed)
-        if over > 1.0:
+        if over > SPEED:
             velocity = velocity * (SHRINK / over)
         velocity = _joint_speed(velocity, limits, {})
     return stop
@@ -250,15 +250,19 @@ def _reachable(velocity: Array, last: Array, limits: Limits, period: float, said
 
 
 def _joints_within(velocity: Array, starts: Array, limits: Limits, period: float) -> bool:
-    most = greatest_approach(velocity, starts, reaches(velocity, limits, period), limits)
+    most = _greatest_approach(velocity, starts, limits, period)
     return bool((np.abs(velocity) <= np.minimum(limits.velocity, most + ROUNDING)).all())
 
 
+def _greatest_approach(velocity: Array, starts: Array, limits: Limits, period: float) -> Array:
+    return greatest_approach(velocity, starts, reaches(velocity, limits, period), stop_delay(period), limits)
+
+
 def _say(wrong: Breach, limits: Limits, said: dict[Reason, str]) -> None:
-    if wrong.linear > limits.linear_speed:
+    if wrong.linear > SPEED * limits.linear_speed:
         speed = f"TCP at {wrong.linear:.3f} m/s, limit {limits.linear_speed:.3f} m/s"
         said.setdefault(Reason.CARTESIAN_SPEED, speed)
-    elif wrong.angular > limits.angular_speed:
+    elif wrong.angular > SPEED * limits.angular_speed:
         speed = f"hand turning at {wrong.angular:.3f} rad/s, limit {limits.angular_speed:.3f} rad/s"
         said.setdefault(Reason.CARTESIAN_SPEED, speed)
     if wrong.where:

@@ -18,6 +18,9 @@ ACCELERATION_SHARE = 0.8
 """Of the robot's own acceleration that is ours."""
 JOINT_SPEED = 2.0
 """Of no joint more than this [rad/s]."""
+FINGERTIPS = {"franka_hand": 0.009, "robotiq": 0.075}
+"""How far each gripper reaches beyond the TCP of the Franka hand, 0.1034 m from the flange's hand frame [m]. A 2F-85 is
+163 mm long when it is closed (its manual, section 6.1), and its coupling to the flange 14 mm."""
 STOPPING_TIME = 3 / 15
 """s in which every joint can be brought to rest from its greatest speed: within three control steps of 15 Hz, so that
 the arm rests within 0.3 s of a lease's end, and with a lease of 0.3 s within 0.5 s of its owner's death."""
@@ -41,6 +44,7 @@ class Limits:
         workspace_low: smallest TCP coordinates (3,) [m] in the base frame.
         workspace_high: largest TCP coordinates (3,) [m] in the base frame.
         table_height: height of the table [m] in the base frame; neither wrist, hand nor fingers go below it.
+        fingertips: how far the fingers reach beyond the TCP, along the hand [m]: see FINGERTIPS.
         lead: how far the commanded joint positions may run ahead of the measured ones at rest [rad].
         lead_time: and how much further per joint speed [s]: the delay that is normal while moving.
 
@@ -52,12 +56,13 @@ class Limits:
     position_low: Array = dataclasses.field(default_factory=lambda: FR3.position_low + MARGIN)
     position_high: Array = dataclasses.field(default_factory=lambda: FR3.position_high - MARGIN)
     velocity: Array = dataclasses.field(default_factory=lambda: greatest_speeds(FR3))
-    acceleration: Array = dataclasses.field(default_factory=lambda: ACCELERATION_SHARE * FR3.acceleration)
+    acceleration: Array = dataclasses.field(default_factory=lambda: greatest_accelerations(FR3))
     linear_speed: float = 0.5
     angular_speed: float = 2.0
     workspace_low: Array = dataclasses.field(default_factory=lambda: fixed(0.2, -0.5, 0.0))
     workspace_high: Array = dataclasses.field(default_factory=lambda: fixed(0.8, 0.5, 0.8))
     table_height: float = 0.0
+    fingertips: float = FINGERTIPS["franka_hand"]
     lead: float = 0.02
     lead_time: float = 0.15
 
@@ -72,8 +77,17 @@ class Limits:
         _within("workspace_low", self.workspace_low, np.full(3, -1.2), np.full(3, 1.2))
         _within("workspace_high", self.workspace_high, self.workspace_low, np.full(3, 1.2))
         _within("table_height", self.table_height, -1.0, float(self.workspace_high[2]))
+        _within("fingertips", self.fingertips, FINGERTIPS["franka_hand"], 0.3)
         _within("lead", self.lead, 0.0, 0.1)
         _within("lead_time", self.lead_time, 0.0, 0.5)
+
+    def in_words(self) -> str:
+        """What a person has set of them, in one line, for a comparison with what was meant."""
+        return (
+            f"{self.robot.name}, joints up to {self.velocity.max():g} rad/s and {self.acceleration.max():g} rad/s^2, "
+            f"TCP up to {self.linear_speed:g} m/s and {self.angular_speed:g} rad/s, "
+            f"from {self.workspace_low.tolist()} to {self.workspace_high.tolist()} m, table at {self.table_height:g} m"
+        )
 
     def check_period(self, period: float) -> None:
         """Hold the jerk that control steps of `period` s can make against the robot's own.
@@ -99,9 +113,14 @@ def limits_of(robot: Robot, **changes: Any) -> Limits:
         "position_low": robot.position_low + MARGIN,
         "position_high": robot.position_high - MARGIN,
         "velocity": greatest_speeds(robot),
-        "acceleration": ACCELERATION_SHARE * robot.acceleration,
+        "acceleration": greatest_accelerations(robot),
     }
     return Limits(robot=robot, **ours | changes)
+
+
+def greatest_accelerations(robot: Robot, most: float = np.inf) -> Array:
+    """Ours for a robot's joints (7,) [rad/s^2]: ACCELERATION_SHARE of its own, and no more than `most`."""
+    return np.minimum(ACCELERATION_SHARE * robot.acceleration, most)
 
 
 def greatest_speeds(robot: Robot, acceleration: Array | None = None) -> Array:
@@ -111,7 +130,7 @@ def greatest_speeds(robot: Robot, acceleration: Array | None = None) -> Array:
         robot: whose joints.
         acceleration: with which they are stopped (7,) [rad/s^2]; ours for the robot by default.
     """
-    stopping = (ACCELERATION_SHARE * robot.acceleration if acceleration is None else acceleration) * STOPPING_TIME
+    stopping = (greatest_accelerations(robot) if acceleration is None else acceleration) * STOPPING_TIME
     return np.minimum(np.minimum(robot.velocity, JOINT_SPEED), stopping)
 
 

@@ -36,6 +36,8 @@ class Outcome:
         gripper: commanded last, 0 open .. 1 closed.
         grip: for the gripper's backend, 0 open .. 1 closed; None while the gripper is to stay as it is.
         reading: what was last measured, None if nothing yet.
+        stale: why that can't be gone by, in words; empty if it can.
+        doubt: why the joint states that come are not believed, in words; empty where they are, or none come.
         ticks_driven: steps on which a chunk drove, since the last claim.
         ticks_starved: steps on which a chunk was due and no row was there, missed steps among them, since the last
             claim. Chunks are due from the owner's first driven row on, until it lets go, a stop, or a new claim.
@@ -58,6 +60,8 @@ class Outcome:
     gripper: float
     grip: float | None
     reading: Reading | None
+    stale: str
+    doubt: str
     ticks_driven: int
     ticks_starved: int
     gate_duration: float

@@ -40,9 +40,10 @@ class Queue:
     newest: Held | None = None
     previous: Held | None = None
 
-    def with_newest(self, chunk: Chunk, until: float) -> Queue:
-        """With another chunk, until the end of its lease [s]."""
-        return Queue(Held(chunk, until), self.newest)
+    def with_newest(self, chunk: Chunk, until: float, tick: int) -> Queue:
+        """With another chunk, until the end of its lease [s]; it takes the place of one that is not due by `tick`."""
+        begun = self.newest is not None and tick >= self.newest.chunk.first_tick
+        return Queue(Held(chunk, until), self.newest if begun else self.previous)
 
     def renewed(self, chunk_id: int, now: float, until: float) -> Queue | None:
         """With a chunk's lease extended; None if it is not held or its lease has ended."""

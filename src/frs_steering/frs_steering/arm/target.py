@@ -19,19 +19,18 @@ Array = NDArray[np.float64]
 def held_back(target: Array, belief: Belief, velocity: Array, limits: Limits) -> Array:
     """The target (7,) [rad], no farther from the arm than it may be: one that is blocked, lags or is moved by hand.
 
-    It is held to the nearer of the last two readings: one that is wrong, so little that it is believed, must say so
-    twice.
-
     Args:
         target: as the velocities led it (7,) [rad].
         belief: in where the arm is; it has a reading.
         velocity: commanded on the last step (7,) [rad/s].
         limits: how far it may lead.
     """
-    assert belief.reading is not None and belief.before is not None, "only asked for with a reading"
-    lead = limits.lead + limits.lead_time * np.abs(velocity)
-    last = np.array([belief.reading.position, belief.before])
-    return np.clip(target, last.min(axis=0) - lead, last.max(axis=0) + lead)
+    return _near(target, belief, limits.lead + limits.lead_time * np.abs(velocity))
+
+
+def along(target: Array, belief: Belief) -> Array:
+    """The target (7,) [rad] of an arm that is told nothing: where it is, so that the first command does not draw it."""
+    return _near(target, belief, np.zeros(7))
 
 
 def set_out(target: Array, measured: Array, settings: Settings) -> Array:
@@ -50,3 +49,10 @@ def elsewhere(target: Array, measured: Array) -> str:
     away = np.abs(measured - target)
     joint = int(away.argmax())
     return f"{JOINT_NAMES[joint]} is said to be {away[joint]:.3f} rad from where it was told to be"
+
+
+def _near(target: Array, belief: Belief, lead: Array) -> Array:
+    # Within `lead` of the nearer of the last two readings: a wrong one, near enough to be believed, must come twice.
+    assert belief.reading is not None and belief.before is not None, "only asked for with a reading"
+    last = np.array([belief.reading.position, belief.before])
+    return np.clip(target, last.min(axis=0) - lead, last.max(axis=0) + lead)

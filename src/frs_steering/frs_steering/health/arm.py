@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from frs_steering.arm import homing
 from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.states import State
+from frs_steering.arm.stillness import STUCK
 from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.health.report import Health, Level, seconds
 
@@ -55,16 +56,23 @@ class Rejection:
 
 
 def arm_health(
-    outcome: Outcome | None, step_age: float, reading_age: float | None, *, starved: bool, robot_error: str
+    outcome: Outcome | None,
+    step_age: float,
+    reading_age: float | None,
+    *,
+    starved: bool,
+    robot_error: str,
+    rivalry: str = "",
 ) -> Health:
     """How the arm is.
 
     Args:
         outcome: of the last control step; None before the first.
         step_age: s since then.
-        reading_age: s since the last joint state; None if none came.
+        reading_age: s since the last joint state, believed or not; None if none came.
         starved: a chunk was due on the last control step, and there was none.
         robot_error: what the robot says of itself now, empty if nothing.
+        rivalry: who else commands it now, in words, empty if nobody.
     """
     if outcome is None:
         return Health(Level.STALE, "the first control step is still to come")
@@ -74,12 +82,14 @@ def arm_health(
         "chunk": str(outcome.chunk_id),
         "lease left [s]": f"{outcome.lease_remaining:.2f}",
         "age of the joint states [s]": seconds(reading_age),
+        "doubt about them": outcome.doubt,
         "steps driven": str(outcome.ticks_driven),
         "steps starved": str(outcome.ticks_starved),
         "age of the last control step [s]": seconds(step_age),
         "robot's error": robot_error,
+        "who else commands it": rivalry,
     }
-    level, message = _cause(outcome, reading_age, starved=starved)
+    level, message = _cause(outcome, starved=starved)
     if step_age > STEP_STALE:
         level = Level.ERROR
         message = (
@@ -89,13 +99,21 @@ def arm_health(
     return Health(level, message, values)
 
 
-def _cause(outcome: Outcome, reading_age: float | None, *, starved: bool) -> tuple[Level, str]:
+def _cause(outcome: Outcome, *, starved: bool) -> tuple[Level, str]:
     if outcome.state is State.STOPPED:
         return Level.ERROR, outcome.message
     if outcome.state is State.FAULT and outcome.reason is Reason.ROBOT_ERROR:
         return Level.ERROR, outcome.message
-    if reading_age is None:
+    if outcome.doubt:
+        # Without the belief's own words, in which there are figures: they are in the values.
+        return Level.ERROR, (
+            "joint states come, but are not believed: see the doubt about them, whether parameter robot names this "
+            "robot, and whether one node alone publishes them"
+        )
+    if outcome.reading is None:
         return Level.STALE, "no joint states came yet; start the robot's driver, or see what publishes joint_states"
+    if outcome.stale == STUCK:
+        return Level.ERROR, outcome.stale
     if outcome.state is State.FAULT:
         return Level.ERROR, (
             "the joint states stay away: see whether the robot's driver runs and publishes joint_states; "

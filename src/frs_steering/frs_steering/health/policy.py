@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from frs_steering.health.report import Health, Level, seconds, worst
+from frs_steering.health.report import Health, Level, seconds, without_figures, worst
 
 RECENT = 5.0
 """s for which a query that was refused, or failed, is told."""
@@ -91,9 +91,10 @@ def inputs_health(streams: Mapping[str, Stream], why_not: str) -> Health:
         why_not: why no observation can be made of them now, in words; empty where one can.
     """
     values = {f"age of {name} [s]": seconds(stream.age) for name, stream in streams.items()}
+    values["what is in its way"] = why_not or "nothing"
     found = [wrong for name, stream in streams.items() if (wrong := _wrong(name, stream)) is not None]
     if not found and why_not:
-        found.append(Health(Level.ERROR, why_not))
+        found.append(Health(Level.ERROR, without_figures(why_not)))
     return worst(found, "all that the policy sees is fresh", values)
 
 

@@ -27,9 +27,14 @@ def file_health(progress: Progress | None, refusal: str) -> Health:
         "images left out": str(progress.dropped_images),
     }
     if progress.failure:
-        return Health(Level.ERROR, f"{progress.failure}; what came before is whole; call recorder/stop", values)
+        more = "what came before is whole; call recorder/stop, or begin another"
+        return Health(Level.ERROR, f"{progress.failure}; {more}", values)
     if progress.dropped_control:
-        return Health(Level.ERROR, "control records are lost: the disk is too slow, record to another", values)
+        return Health(
+            Level.ERROR,
+            "control records are lost, on their way or before a disk that is too slow: see the recorder's log",
+            values,
+        )
     if progress.complaint:
         return Health(Level.WARN, progress.complaint, values)
     if progress.dropped_images:

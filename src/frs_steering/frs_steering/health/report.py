@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -52,3 +53,8 @@ def worst(found: Iterable[Health], otherwise: str, values: Mapping[str, str]) ->
 def seconds(value: float | None) -> str:
     """A duration [s] as text; "never" for None."""
     return "never" if value is None else f"{value:.2f}"
+
+
+def without_figures(words: str) -> str:
+    """Words that were made for a log, as a message of `Health`: decimal figures, as of an age, are "..." in them."""
+    return re.sub(r"(?<![\w.])-?\d+\.\d+(?![\w.])", "...", words)

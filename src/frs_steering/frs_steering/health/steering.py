@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from frs_steering.health.report import Health, Level, seconds
+from frs_steering.health.report import Health, Level, seconds, without_figures
 
 RECENT = 5.0
 """s for which a late decision, or one that was given up, is told."""
@@ -50,14 +50,15 @@ def steering_health(*, active: bool, why: str, values: dict[str, str]) -> Health
         why: what keeps it from deciding, in words; empty if nothing does.
         values: figures to be told.
     """
+    values, cause = values | {"what is in its way": why or "nothing"}, without_figures(why)
     if active:
         return (
-            Health(Level.ERROR, f"active, but can't decide: {why}", values)
+            Health(Level.ERROR, f"active, but can't decide: {cause}", values)
             if why
             else Health(Level.OK, "active: it decides", values)
         )
     if why:
-        return Health(Level.WARN, f"inactive; an activation would lack: {why}", values)
+        return Health(Level.WARN, f"inactive; an activation would lack: {cause}", values)
     return Health(Level.OK, "inactive: call flow_steering/activate to let it decide", values)
 
 

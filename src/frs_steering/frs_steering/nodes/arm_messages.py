@@ -50,7 +50,6 @@ def chunk_report(judgement: Judgement, chunk_id: int, tick: int, duration: float
 
 def step_report(outcome: Outcome, tick: int, lateness: float, stamp: Time) -> GateReport:
     """What the gate said of one control step; `lateness` in s."""
-    reading = outcome.reading
     report = GateReport(
         tick=tick,
         chunk_id=outcome.chunk_id,
@@ -60,7 +59,7 @@ def step_report(outcome: Outcome, tick: int, lateness: float, stamp: Time) -> Ga
         detail=outcome.detail,
         requested=outcome.requested.tolist(),
         commanded=outcome.velocity.tolist(),
-        measured=_UNKNOWN if reading is None else reading.velocity.tolist(),
+        measured=_measured_velocity(outcome),
         gripper=outcome.gripper,
         gate_duration=outcome.gate_duration,
         tick_lateness=lateness,
@@ -70,7 +69,10 @@ def step_report(outcome: Outcome, tick: int, lateness: float, stamp: Time) -> Ga
 
 
 def arm_state(outcome: Outcome, tick: int, stamp: Time, trouble: str = "") -> ArmState:
-    """The controller's state; what has not been measured yet is NaN. `trouble` is the gripper's, in words."""
+    """The controller's state; what has not been measured yet is NaN. `trouble` is the gripper's, in words.
+
+    While the joint states are stale, position and pose are the last ones, and the velocity NaN.
+    """
     reading = outcome.reading
     state = ArmState(
         state=int(outcome.state),
@@ -80,7 +82,7 @@ def arm_state(outcome: Outcome, tick: int, stamp: Time, trouble: str = "") -> Ar
         owner_epoch=outcome.epoch,
         owner=outcome.owner,
         position=_UNKNOWN if reading is None else reading.position.tolist(),
-        velocity=_UNKNOWN if reading is None else reading.velocity.tolist(),
+        velocity=_measured_velocity(outcome),
         gripper=reading.gripper if reading is not None and reading.knows_gripper else math.nan,
         lease_remaining=outcome.lease_remaining,
         ticks_driven=outcome.ticks_driven,
@@ -93,3 +95,8 @@ def arm_state(outcome: Outcome, tick: int, stamp: Time, trouble: str = "") -> Ar
     point.x, point.y, point.z = pose[:3, 3].tolist()
     turn.x, turn.y, turn.z, turn.w = quaternion(pose[:3, :3])
     return state
+
+
+def _measured_velocity(outcome: Outcome) -> list[float]:
+    # Of an arm of which nothing is heard, where it was last is worth something, but not how fast it was.
+    return _UNKNOWN if outcome.reading is None or outcome.stale else outcome.reading.velocity.tolist()

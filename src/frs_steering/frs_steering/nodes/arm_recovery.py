@@ -16,7 +16,7 @@ from frs_steering.nodes.runtime import side_node
 ANSWER_TIME = 5.0
 """Longest wait for the driver's own recovery [s]."""
 NEWS_TIME = 1.0
-"""s in which the driver must then have said that it has no error."""
+"""s in which the driver must then have said that it has no error, and again in which joint states must come."""
 
 
 class Recovery:
@@ -28,21 +28,33 @@ class Recovery:
         node: that one.
     """
 
-    def __init__(self, owner: Node, report: Callable[[str], None], recover: Callable[[], tuple[bool, str]]) -> None:
+    def __init__(
+        self,
+        owner: Node,
+        report: Callable[[str], None],
+        recover: Callable[[], tuple[bool, str]],
+        is_heard: Callable[[], bool],
+    ) -> None:
         """Begin.
 
         Args:
             owner: the arm's controller, on whose thread the driver is heard.
             report: takes the robot's error in words, empty if there is none.
             recover: ends the controller's fault; whether it did, and the outcome in words.
+            is_heard: whether the arm's joint states come and are believed.
         """
-        self._report, self._recover = report, recover
+        self._report, self._recover, self._is_heard = report, recover, is_heard
         self._error = ""
         self._news = threading.Condition()
         self._driver: Client[Trigger.Request, Trigger.Response] = owner.create_client(Trigger, "robot_driver/recover")
         owner.create_subscription(String, "robot_driver/error", self._on_error, LATCHED)
         self.node = side_node(owner, "recovery")
         self.node.create_service(Trigger, "arm_controller/recover", self._on_recover)
+
+    def heard(self) -> None:
+        """To be called after every joint state."""
+        with self._news:
+            self._news.notify_all()
 
     def _on_error(self, msg: String) -> None:
         self._report(msg.data)
@@ -72,4 +84,7 @@ class Recovery:
         with self._news:
             if not self._news.wait_for(lambda: not self._error, NEWS_TIME):
                 return f"the robot recovered, but still says: {self._error}"
+            # A driver that has connected anew sends its first joint state a moment later; one that is another than
+            # before is believed another moment later. Whether they came is the controller's to say.
+            self._news.wait_for(self._is_heard, NEWS_TIME)
         return ""

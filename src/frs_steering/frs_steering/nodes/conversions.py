@@ -131,6 +131,7 @@ def policy_info_to_msg(spec: PolicySpec, stamp: Time) -> PolicyInfo:
         row_duration=spec.row_duration,
         dim_names=list(spec.dim_names),
         full_scale=list(spec.full_scale),
+        feature_parts=list(spec.feature_parts),
     )
     msg.header.stamp = stamp
     msg.header.frame_id = spec.frame_id
@@ -174,4 +175,5 @@ def spec_from_msg(msg: PolicyInfo) -> PolicySpec:
         dim_names=tuple(msg.dim_names),
         full_scale=tuple(msg.full_scale),
         cameras=(),
+        feature_parts=tuple(msg.feature_parts),
     )

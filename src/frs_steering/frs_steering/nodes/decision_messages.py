@@ -115,6 +115,7 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
     msg.noise_used = floats(answer.noise_used)
     msg.refined = floats(answer.chunk)
     msg.features = floats(answer.features)
+    msg.feature_parts = list(spec.feature_parts)
     msg.joint_position = made.replies[-1].joint_position
     msg.gripper = made.replies[-1].gripper
     msg.diagnostics = diagnostics_to_msg(answer.diagnostics)

@@ -1,7 +1,7 @@
-"""The node beside franka_ros2: the robot's errors out, its recovery in, as `arm_controller` speaks of them.
+"""The node beside franka_ros2: the robot's errors out, its recovery in, as `arm_controller` speaks of them; its hand.
 
-The commands go past it, from `arm_controller` to franka_ros2's joint trajectory controller. The messages are those of
-franka_msgs, which only a franka_ros2 host has; nothing else imports them.
+The arm's commands go past it, from `arm_controller` to franka_ros2's joint trajectory controller. The messages are
+those of franka_msgs, which only a franka_ros2 host has; nothing else imports them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +25,12 @@ from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from frs_steering.arm.backends.franka_state import RobotMode, RobotState, StateWatch, names_of
+from frs_steering.arm.backends.franka_state import HELD, RobotMode, RobotState, StateWatch, names_of
+from frs_steering.health.arm import gripper_health
 from frs_steering.health.report import Health, Level
 from frs_steering.nodes.collected import Collected, never, take
 from frs_steering.nodes.diagnostics import Diagnostics
+from frs_steering.nodes.franka_hand import FrankaHand
 from frs_steering.nodes.parameters import declare, param
 from frs_steering.nodes.qos import LATCHED
 from frs_steering.nodes.runtime import run, side_node
@@ -48,10 +51,16 @@ class FrankaRos2BridgeParameters:
         "franka_robot_state_broadcaster/robot_state", "topic of the robot's state, as franka_ros2's broadcaster has it"
     )
     recovery_action: str = param("action_server/error_recovery", "franka_ros2's action that recovers the robot")
+    gripper: str = param(
+        "franka_hand",
+        "which gripper there is; a Robotiq is driven by arm_controller",
+        choices=("franka_hand", "robotiq"),
+    )
+    gripper_actions: str = param("franka_gripper", "where the Franka hand's actions move and grasp are")
 
 
 class FrankaRos2Bridge(Node):
-    """Says on `robot_driver/error` why the robot does not follow; serves `robot_driver/recover`."""
+    """Says on `robot_driver/error` why the robot does not follow; serves `robot_driver/recover`; drives its hand."""
 
     def __init__(self) -> None:
         super().__init__("franka_ros2_bridge")
@@ -76,7 +85,11 @@ class FrankaRos2Bridge(Node):
         side = side_node(self, "recovery")
         side.create_service(Trigger, "robot_driver/recover", self._on_recover)
         self.side_nodes = (side,)
-        Diagnostics(self, {"robot": self._health}, hardware="fr3")
+        parts: dict[str, Callable[[], Health]] = {"robot": self._health}
+        if parameters.gripper == "franka_hand":
+            hand = FrankaHand(self, parameters.gripper_actions)
+            parts["hand"] = lambda: gripper_health(hand.trouble)
+        Diagnostics(self, parts, hardware="fr3")
         self.get_logger().info(f"listens to {self._state.topic_name}")
 
     def _look(self) -> None:
@@ -118,8 +131,8 @@ class FrankaRos2Bridge(Node):
     def _recover(self) -> str:
         # Why the robot has not recovered; empty if it has.
         state, until = self._watch.state, time.monotonic() + RECOVERY_TIME
-        if state is not None and state.mode == RobotMode.USER_STOPPED:
-            return "the user stop is pressed: release it first"
+        if state is not None and state.mode in HELD:
+            return f"{HELD[RobotMode(state.mode)]} first"
         action = "franka_ros2's error recovery"
         if not self._recovery.server_is_ready():
             return f"{action} is not there; is franka_ros2 running?"

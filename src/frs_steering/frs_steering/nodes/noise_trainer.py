@@ -22,6 +22,8 @@ from frs_steering.nodes.training_process import TrainingFailed, TrainingProcess
 KINDS = ("dsbc", "bc")
 """As in `learn.noise_network`, which this process does without: it would load torch."""
 
+SUFFIX = ".safetensors"
+
 FEEDBACK_EVERY = 0.5  # s
 LOAD_SECONDS = 10.0
 """s for noise_policy to come up, read the file and check it."""
@@ -178,9 +180,20 @@ def _training_for(goal: TrainNoisePolicy.Goal) -> TrainingProcess:
     if not goal.recordings:
         raise TrainingFailed("recordings is empty; it must name recorded episodes or folders of them")
     recordings = [Path(name).expanduser().absolute() for name in goal.recordings]
-    first = recordings[0]
-    file = Path(goal.file).expanduser().absolute() if goal.file else first.with_name(f"{first.stem}-{goal.kind}")
-    return TrainingProcess(goal.kind, recordings, file.with_suffix(".safetensors"), goal.seed)
+    return TrainingProcess(goal.kind, recordings, _file_for(goal.file, recordings[0], goal.kind), goal.seed)
+
+
+def _file_for(wanted: str, first: Path, kind: str) -> Path:
+    """Where the result goes: as wanted, else beside the first recording.
+
+    What follows a dot is no suffix to be replaced: "egg-0.5" and "egg-0.7" are two, and so are "runs.v1" and "runs.v2".
+    """
+    file = (
+        Path(wanted).expanduser().absolute()
+        if wanted
+        else first.with_name(f"{first.name.partition('.mcap')[0]}-{kind}")
+    )
+    return file.with_name(f"{file.name.removesuffix(SUFFIX)}{SUFFIX}")
 
 
 def main(argv: list[str] | None = None) -> int:

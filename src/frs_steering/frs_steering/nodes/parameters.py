@@ -62,6 +62,11 @@ def declare(node: Node, cls: type[T]) -> T:
     values = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         default = getattr(defaults, field.name)
+        given = node._parameter_overrides.get(field.name)
+        # Before it is declared: rclpy would refuse a number out of its range with words that lack the meaning.
+        values[field.name] = (
+            default if given is None else _checked(node.get_name(), field.name, given.value, default, field.metadata)
+        )
         descriptor = ParameterDescriptor(
             description=field.metadata["description"],
             additional_constraints=", ".join(field.metadata["choices"]),
@@ -70,16 +75,14 @@ def declare(node: Node, cls: type[T]) -> T:
             **_ranges(default, field.metadata["low"], field.metadata["high"]),
         )
         try:
-            value = node.declare_parameter(field.name, default, descriptor).value
+            node.declare_parameter(field.name, default, descriptor)
         except Exception as error:
             raise ParameterError(f"parameter {field.name!r} of node {node.get_name()!r}: {error}") from error
-        values[field.name] = _checked(node.get_name(), field.name, value, default, field.metadata)
     return cls(**values)
 
 
 def _ranges(default: Any, low: float | None, high: float | None) -> dict[str, Any]:
-    # rclpy would reject a value outside of a declared range with a message that lacks the range,
-    # so the range is announced for tools and checked by _checked.
+    # Announced for tools; _checked is what holds them.
     if low is None or high is None or isinstance(default, (bool, str, list)):
         return {}
     if isinstance(default, int):

@@ -16,7 +16,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
+from rclpy.subscription import MessageInfo, Subscription
 from std_srvs.srv import Trigger
 
 from frs_steering.health.recorder import disk_health, file_health, topics_health
@@ -30,7 +30,7 @@ from frs_steering.nodes.runtime import run
 from frs_steering.record.alive import Alive
 from frs_steering.record.bag import Channel, installed_channel
 from frs_steering.record.configuration import VERSIONS_RECORD, versions
-from frs_steering.record.disk import minutes_left
+from frs_steering.record.disk import Room
 from frs_steering.record.errors import JournalError
 from frs_steering.record.qos import OfferedQos
 from frs_steering.record.topics import STORED_IMAGE, Kind, Topic, episode_topics, stored_name
@@ -91,8 +91,12 @@ class Recorder(Node):
         self._group = Collected()
         self._subscriptions_by_topic = [self._subscribe(topic) for topic in self._topics]
         self._latched: dict[int, tuple[bytes, int]] = {}  # by topic: the last message and when it was sent, ns
+        self._numbers: dict[tuple[int, bytes], int] = {}  # by topic and publisher: the last that came
+        self._begun = 0.0  # monotonic s, of what is being recorded
+        self._missed = 0  # messages of what is being recorded
         self._writer: JournalWriter | None = None
         self._asked: StartRecording.Request | None = None  # for what is being recorded
+        self._ended: tuple[StopRecording.Request, StopRecording.Response] | None = None  # the last one
         self._query: ParameterQuery | None = None  # of all nodes, for what is being recorded
         self._parameter_clients: Clients = {}
         self._reported = ""
@@ -106,8 +110,9 @@ class Recorder(Node):
         self.create_timer(COLLECT_PERIOD, self._look, clock=steady)
         self.create_timer(STATE_PERIOD, self._report, clock=steady)
         self._directory = Path(os.path.expanduser(self._settings.directory)).absolute()
-        self._disk = _look_at_disk(self._directory)
-        self.create_timer(DISK_PERIOD, lambda: setattr(self, "_disk", _look_at_disk(self._directory)), clock=steady)
+        self._room = Room(self._directory)  # where the last recording was asked for
+        self._look_at_disk()
+        self.create_timer(DISK_PERIOD, self._look_at_disk, clock=steady)
         parts = {"file": self._file_health, "disk": lambda: self._disk, "topics": self._topics_health}
         Diagnostics(self, parts)
         self._publish(None, "ready")
@@ -128,17 +133,21 @@ class Recorder(Node):
     # The services
 
     def _on_start(self, request: StartRecording.Request, response: StartRecording.Response) -> StartRecording.Response:
+        if self._writer is not None and self._writer.progress().failure:  # it records no more, and hinders nobody
+            done = self._finish("unlabelled", "the disk refused", CLOSE_SECONDS)
+            self.get_logger().error(f"{_outcome(done)}; the next recording begins")
         if self._writer is not None:
             progress = self._writer.progress()
-            response.path, response.success = str(progress.path), request == self._asked and not progress.failure
+            response.path, response.success = str(progress.path), request == self._asked
             more = " already" if response.success else "; call recorder/stop first"
             response.message = f"{progress.path} is being recorded{more}"
             return response
         self._collect()  # what came before belongs to no file, but latched state among it does
         directory = Path(os.path.expanduser(request.directory)).absolute() if request.directory else self._directory
         limits = Limits(self._settings.control_queue, self._settings.image_queue, self._settings.jpeg_quality)
+        self._room.directory = directory
         try:
-            if (minutes := minutes_left(directory)) < LEAST_TO_START:
+            if (minutes := self._room.minutes()) < LEAST_TO_START:
                 room = f"the disk of {directory} has room for {minutes:.1f} minutes"
                 return self._refused(response, f"{room}; a recording needs {LEAST_TO_START:.0f}: delete old ones")
             episode = Episode(request.episode_id, request.task, request.instruction, request.seed)
@@ -148,33 +157,35 @@ class Recorder(Node):
             return self._refused(response, str(error))
         except OSError as error:
             return self._refused(response, f"can't write to {directory}: {error.strerror or error}")
+        self._missed, self._begun = 0, time.monotonic()
         now = time.time_ns()  # as DDS dates what it receives
         for index, (data, sent) in self._latched.items():
             self._writer.put(index, data, now, sent)
         self._writer.describe(VERSIONS_RECORD, versions())
         self._query = ParameterQuery(self, self._parameter_clients, self._writer.describe)
-        self._asked = request  # an answer can be lost: who asks for the same again is told that it is so
+        # An answer can be lost: who asks for the same again is told that it is so.
+        self._asked, self._ended = request, None
         self._reported = self._refusal = ""
         response.success = True
         response.path = str(self._writer.progress().path)
-        response.message = "; ".join([f"recording to {response.path}", *self._alive.complaints(time.monotonic_ns())])
+        self._look_at_disk()
+        response.message = "; ".join([f"recording to {response.path}", *self._complaints()])
         self._publish(self._writer.progress(), response.message)
         self.get_logger().info(response.message)
         return response
 
     def _on_preflight(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._collect()
-        try:
-            minutes = minutes_left(self._directory)
-        except OSError as error:
-            minutes, complaints = 0.0, [f"can't write to {self._directory}: {error.strerror or error}"]
-        else:
-            short = minutes < LEAST_MINUTES
-            complaints = [f"the disk of {self._directory} has room for {minutes:.0f} minutes"] if short else []
-        complaints += self._alive.complaints(time.monotonic_ns())
+        self._look_at_disk()
+        complaints = self._complaints()
         response.success = not complaints
-        response.message = "; ".join(complaints) or f"all is there; the disk has room for {minutes:.0f} minutes"
+        room = self._disk.values.get("room for [min]", "?")
+        response.message = "; ".join(complaints) or f"all is there; the disk has room for {room} minutes"
         return response
+
+    def _complaints(self) -> list[str]:
+        """What is amiss for an episode, a line each; empty if all is well."""
+        return [*filter(None, [self._short]), *self._alive.complaints(time.monotonic_ns())]
 
     def _refused(self, response: StartRecording.Response, why: str) -> StartRecording.Response:
         # Whoever asked may keep it to itself.
@@ -185,6 +196,8 @@ class Recorder(Node):
 
     def _on_stop(self, request: StopRecording.Request, response: StopRecording.Response) -> StopRecording.Response:
         if self._writer is None:
+            if self._ended is not None and request == self._ended[0]:
+                return self._ended[1]  # an answer can be lost, and who asks again wants to know of the same recording
             response.message = "nothing is being recorded; call recorder/start first"
             return response
         if request.label not in _LABELS:
@@ -198,6 +211,7 @@ class Recorder(Node):
         response.messages = done.messages
         response.dropped_control = done.dropped_control
         response.dropped_images = done.dropped_images
+        self._ended = request, response
         self.get_logger().info(response.message)
         return response
 
@@ -227,9 +241,25 @@ class Recorder(Node):
                 self._alive.note(index, time.monotonic_ns(), sent)  # late by COLLECT_PERIOD; its window is of 2 s
                 if topic.kind is Kind.LATCHED:
                     self._latched[index] = (data, sent)
+                missing = self._missing(index, information)
                 if self._writer is not None:
+                    self._missed += missing
+                    self._writer.lost(missing)
                     received = information["received_timestamp"]
                     self._writer.put(index, data, received, sent, image=topic.kind is Kind.IMAGE)
+
+    def _missing(self, index: int, information: MessageInfo) -> int:
+        """Control messages that never came before this one: lost on the way, or overwritten before they were collected.
+
+        The middleware does not tell of them (Fast DDS raises no event for what a history overwrites), but each
+        publisher numbers its messages.
+        """
+        number, publisher = information.get("publication_sequence_number"), information.get("publisher_gid")
+        if not number or publisher is None or self._topics[index].kind not in (Kind.EVENT, Kind.LATCHED):
+            return 0
+        key = index, bytes(publisher["data"])
+        last, self._numbers[key] = self._numbers.get(key, number), number
+        return max(0, number - last - 1)
 
     def _channel(self, index: int) -> Channel:
         topic, name = self._topics[index], self._subscriptions_by_topic[index].topic_name
@@ -258,12 +288,22 @@ class Recorder(Node):
         progress = self._writer.progress()
         trouble = progress.failure or progress.complaint
         if progress.dropped_control and not progress.failure:
-            trouble = f"the disk is too slow: {progress.dropped_control} control records lost"
-        trouble = trouble or "; ".join(self._alive.complaints(time.monotonic_ns()))
+            slow = f"{self._missed} of them never came" if self._missed else "the disk is too slow"
+            trouble = f"{progress.dropped_control} control records lost: {slow}"
+        trouble = trouble or "; ".join(self._complaints())
         if trouble and (kind := _NUMBER.sub("", trouble)) != self._reported:
             self._reported = kind  # the same trouble with other figures is no news
             self.get_logger().error(trouble)
         self._publish(progress, trouble or f"recording to {progress.path}", recording=not progress.failure)
+
+    def _look_at_disk(self) -> None:
+        if self._writer is not None:
+            self._room.wrote(self._writer.progress().size, time.monotonic() - self._begun)
+        self._short, directory = self._room.complaint(LEAST_MINUTES), str(self._room.directory)
+        try:
+            self._disk = disk_health(directory, self._room.minutes(), "", LEAST_MINUTES)
+        except OSError as error:
+            self._disk = disk_health(directory, None, error.strerror or str(error), LEAST_MINUTES)
 
     def _file_health(self) -> Health:
         return file_health(self._writer.progress() if self._writer is not None else None, self._refusal)
@@ -282,13 +322,6 @@ class Recorder(Node):
             state.dropped_images = progress.dropped_images
             state.bytes = progress.size
         self._state.publish(state)
-
-
-def _look_at_disk(directory: Path) -> Health:
-    try:
-        return disk_health(str(directory), minutes_left(directory), "", LEAST_MINUTES)
-    except OSError as error:
-        return disk_health(str(directory), None, error.strerror or str(error), LEAST_MINUTES)
 
 
 def _outcome(done: Progress) -> str:

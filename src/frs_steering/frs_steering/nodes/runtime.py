@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import rclpy
@@ -31,6 +31,9 @@ LEAVE_TIME = 1.0
 """s that a node, already safe, may take to leave the graph; Fast DDS was seen to hang there for ever when other nodes
 left at the same moment. The process then ends with status 1, without a word: the call holds Python's lock, so that only
 faulthandler's own thread is left to end it, and the stack that it writes is of no use to anybody."""
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Parted(Protocol):
@@ -77,7 +80,7 @@ def run(
     if behind:
         os.nice(BEHIND)  # before the middleware starts its threads, which inherit it
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         signal.signal(number, lambda *_: stop.set())
     rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -107,6 +110,20 @@ def run(
         if thread.error is not None:
             raise thread.error
     return 0
+
+
+@contextlib.contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the process while a node's constructor waits for somebody, before anything moves.
+
+    `run` looks at its signals only between two callbacks, and a library's call may last a minute.
+    """
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _take_realtime() -> bool:

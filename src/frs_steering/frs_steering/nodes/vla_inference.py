@@ -32,7 +32,7 @@ from frs_steering.nodes.qos import ALIVE, EVENT, LATCHED, SENSOR
 from frs_steering.nodes.query_messages import fill_response, query_from_msg
 from frs_steering.nodes.runtime import run, side_node
 from frs_steering.policies import load_policy
-from frs_steering.policies.interface import Observation, Policy
+from frs_steering.policies.interface import Observation, Policy, PolicyError
 from frs_steering.policies.observation import Freshness, JointLayout, Moment, ObservationAssembler, ObservationError
 from frs_steering.robot.fr3 import FINGER_JOINT, FINGER_OPEN, JOINT_NAMES
 from frs_steering.steer.answer import answer
@@ -193,7 +193,14 @@ def _camera_words(camera: str) -> str:
 
 
 def _warm_up(policy: Policy) -> float:
-    """Run the policy on blank pictures until it is warm; return the duration of the last call in s."""
+    """Run the policy on blank pictures until it is warm.
+
+    Returns:
+        Duration of the last call in s.
+
+    Raises:
+        PolicyError: the parts that it names are not those of its features.
+    """
     spec = policy.spec
     blank = Observation(
         images={camera: np.zeros((224, 224, 3), np.uint8) for camera in spec.cameras},
@@ -205,7 +212,10 @@ def _warm_up(policy: Policy) -> float:
     rest = np.zeros((spec.horizon, spec.dim), np.float32)
     for _ in range(WARM_UP_CALLS):
         begun = time.monotonic()
-        answer(policy, blank, Query(Operation.STEER, chunk=rest, mask=np.ones(spec.dim, bool)))
+        said = answer(policy, blank, Query(Operation.STEER, chunk=rest, mask=np.ones(spec.dim, bool)))
+    if spec.feature_parts and sum(spec.feature_parts) != said.features.size:
+        raise PolicyError(f"policy {spec.name!r} names feature_parts of {sum(spec.feature_parts)} numbers in all; its"
+                          f" features are {said.features.size}")  # fmt: skip
     return time.monotonic() - begun
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 
 RETRY = 0.5
 """s between two attempts to reach a gripper that is away."""
+HANG = 1.0
+"""s without a word of a gripper that followed, after which it hangs: a library's call for it may never return."""
 LEAVE_TIME = 0.5
 """Longest wait for the thread to end [s]; it may be in the midst of an activation, and ends with the process."""
 
@@ -14,7 +17,7 @@ LEAVE_TIME = 0.5
 class Follower(ABC):
     """A gripper that follows the newest wish, in a thread of its own; no call waits for it.
 
-    What was asked for while it was away is never done late: who still wants it asks again, as a chunk's rows do.
+    What was asked for while it was away or hung is not done late: who still wants it asks again, as a chunk's rows do.
     """
 
     def __init__(self, name: str, trouble: str) -> None:
@@ -24,10 +27,16 @@ class Follower(ABC):
         """
         self._wish: float | None = None
         self._over = threading.Event()
-        self.trouble = trouble
-        """Why the gripper does not follow, in words; empty while it does."""
+        self._trouble, self._heard_at = trouble, time.monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why the gripper does not follow, in words; empty while it does."""
+        if not self._trouble and time.monotonic() - self._heard_at > HANG:
+            return self._words(TimeoutError(f"it hangs: nothing was heard of it for {HANG:g} s"))
+        return self._trouble
 
     def send(self, closing: float) -> None:
         """Ask for a gripper value, 0 open .. 1 closed, which the gate has passed; returns at once."""
@@ -37,6 +46,19 @@ class Follower(ABC):
         """End the thread. The fingers keep what they hold."""
         self._over.set()
         self._thread.join(LEAVE_TIME)
+
+    def _heard(self, trouble: str = "") -> bool:
+        """To be called whenever the gripper was heard of, by the thread; it follows, if there is no trouble.
+
+        Returns:
+            Whether it hung before; then what was asked for meanwhile is forgotten.
+        """
+        now = time.monotonic()
+        hung = now - self._heard_at > HANG
+        if hung:
+            self._wish = None
+        self._heard_at, self._trouble = now, trouble
+        return hung
 
     @abstractmethod
     def _serve(self) -> None:
@@ -54,6 +76,6 @@ class Follower(ABC):
             try:
                 self._serve()
             except Exception as error:  # whatever it is, a thread that ended would say nothing any longer
-                self.trouble = self._words(error)
+                self._trouble = self._words(error)
                 self._over.wait(RETRY)
             self._leave()

@@ -25,6 +25,12 @@ class RobotMode(IntEnum):
     AUTOMATIC_ERROR_RECOVERY = 6
 
 
+HELD = {
+    RobotMode.USER_STOPPED: "the user stop is pressed: release it",
+    RobotMode.GUIDING: "somebody guides the arm by hand: let it go",
+}
+"""Modes in which the arm is in somebody's hands: it follows no command, and can't be recovered."""
+
 HINTS = {
     "cartesian_reflex": "the hand met more force than its threshold",
     "communication_constraints_violation": "commands came too late too often: look at the network and the kernel",
@@ -64,10 +70,8 @@ def names_of(errors: object, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def in_words(state: RobotState) -> str:
     """Why the robot does not follow commands; empty if it does."""
-    if state.mode == RobotMode.USER_STOPPED:
-        return "the user stop is pressed: release it"
-    if state.mode == RobotMode.GUIDING:
-        return "somebody guides the arm by hand"
+    if state.mode in HELD:
+        return HELD[RobotMode(state.mode)]
     if state.current:
         return _named(state.current)
     if state.mode == RobotMode.REFLEX:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frs_steering.arm.backends.follower import Follower
+from frs_steering.arm.backends.franka_state import HELD, RobotMode
+from frs_steering.arm.backends.interface import WATCHDOG
 
 Array = NDArray[np.float64]
 
-WATCHDOG = 0.15
-"""s of the robot's clock for which a command holds; without the next one the robot then comes to rest by itself."""
 FINGER_SPEED = 0.1
 """Of the hand's fingers [m/s]."""
 FORCE = 20.0
@@ -30,6 +30,8 @@ MAX_WIDTH = 0.08
 """Between the hand's fingers [m]."""
 PERIOD = 0.05
 """s between two looks at the hand."""
+MOTION_TIME = 10.0
+"""s after which a motion of the hand, which takes one, hangs."""
 FRESH = 0.25
 """s for which a width that was read counts."""
 LEAVE_TIME = 0.5
@@ -58,6 +60,9 @@ class FrankyArm:
 
     `recover`, which takes long, may run in a thread of its own. It waits until another call has ended, which takes a
     second at most; while it runs the others return at once: nothing is sent or read, and the error is as before.
+
+    Attributes:
+        acceleration: with which velocities are approached (7,) [rad/s^2]; the library lets some joints have less.
     """
 
     def __init__(self, host: str, acceleration: Array, *, realtime: bool = True) -> None:
@@ -71,9 +76,11 @@ class FrankyArm:
         Raises:
             FrankyError: franky is not installed, or the robot does not answer.
         """
-        self._franky, self._host, self._acceleration, self._realtime = library(), host, acceleration, realtime
+        self._franky, self._host, self.acceleration, self._realtime = library(), host, acceleration, realtime
         # A connection that breaks is a plain RuntimeError of the library below.
         self._failures = (self._franky.Exception, RuntimeError)
+        modes = self._franky.RobotMode
+        self._held = {modes.UserStopped: HELD[RobotMode.USER_STOPPED], modes.Guiding: HELD[RobotMode.GUIDING]}
         self._failure = ""  # of the last motion
         self._is_away = False
         self._said = ""  # the error as it was last told
@@ -114,16 +121,17 @@ class FrankyArm:
         """Get over an error, or connect anew if the robot was away; may take seconds.
 
         Raises:
-            FrankyError: it did not work.
+            FrankyError: it did not work, or the arm is in somebody's hands.
         """
         with self._lock:
-            try:
+            state = self._state()
+            if state is None:
+                self._robot, self._is_away = self._connected(), False
+            elif held := self._held.get(state.robot_mode):
+                raise FrankyError(f"{held} first")
+            with self._named():
                 self._robot.recover_from_errors()
-            except self._failures:
-                self._robot = self._connected()
-                with self._named():
-                    self._robot.recover_from_errors()
-            self._failure, self._is_away = "", False
+            self._failure = ""
 
     def close(self) -> None:
         """Bring the arm to rest."""
@@ -149,9 +157,7 @@ class FrankyArm:
         state = self._state()
         if state is None:
             return self._failure
-        if state.robot_mode == self._franky.RobotMode.UserStopped:
-            return "the user stop is pressed"
-        return self._failure or _names(state.current_errors)
+        return self._held.get(state.robot_mode, "") or self._failure or _names(state.current_errors)
 
     def _state(self) -> Any:
         # None once the robot is away, until `recover`: the library would wait for it for a second each time.
@@ -172,7 +178,8 @@ class FrankyArm:
         with self._named():
             robot = self._franky.Robot(self._host, realtime_config=config.Enforce if self._realtime else config.Ignore)
             limit = robot.joint_acceleration_limit  # franky's own greatest ones are the Panda's
-            limit.set([float(value) for value in np.minimum(self._acceleration, limit.max)])
+            self.acceleration = np.minimum(self.acceleration, limit.max)
+            limit.set([float(value) for value in self.acceleration])
         return robot
 
     @contextlib.contextmanager
@@ -216,15 +223,21 @@ class FrankyGripper(Follower):
     def _follow(self, hand: Any) -> None:
         self._wish = None
         done: bool | None = None  # what was asked of the hand last: closed, or open
+        ends = 0.0  # when the motion under way should have ended [s, monotonic]
         while not self._over.is_set():
-            self._read = hand.width, time.monotonic()
-            self.trouble = ""
+            width = hand.width  # of a hand that has vanished this may never return
+            self._read = width, time.monotonic()
+            is_late = self._motion is not None and time.monotonic() > ends
+            hung = self._heard(self._words(TimeoutError("its motion does not end")) if is_late else "")
+            if hung or is_late:
+                self._wish = done = None
             wish = self._wish
             if self._motion is not None and self._motion.wait(0):
                 ended, self._motion = self._motion, None
                 ended.get()  # raises what went wrong
             if self._motion is None and wish is not None and (wish > 0.5) != done:
                 done = wish > 0.5
+                ends = time.monotonic() + MOTION_TIME
                 if done:
                     self._motion = hand.grasp_async(0.0, FINGER_SPEED, FORCE, epsilon_outer=MAX_WIDTH)
                 else:

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+WATCHDOG = 0.15
+"""s after the last command from which on a backend brings the arm to rest by itself; commands come 15 times a second,
+so two may be lost."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Command:

@@ -40,6 +40,10 @@ FAULTS = {
     0x0E: "overcurrent",
     0x0F: "automatic release completed",
 }
+NEEDS_RESET = frozenset({0x0A, 0x0C, 0x0D, 0x0E, 0x0F})
+"""The major faults, in which it does nothing until rACT rises again; 0x0B is one too, but becomes 0x0F by itself."""
+WAITS = frozenset({0x08, 0x0B})
+"""Faults that pass by themselves, and until then it is asked nothing: it might do it when it can."""
 
 
 class GripperError(RuntimeError):
@@ -56,6 +60,7 @@ class Status:
         is_moving: on the way to what was asked for.
         holds: the fingers met something on their way.
         fault: in words; empty if there is none.
+        code: gFLT, the fault's number; 0 if there is none.
     """
 
     state: int
@@ -63,6 +68,12 @@ class Status:
     is_moving: bool
     holds: bool
     fault: str
+    code: int
+
+    @property
+    def is_usable(self) -> bool:
+        """It is active, and has no fault that only another activation ends."""
+        return self.state == READY and self.code not in NEEDS_RESET
 
 
 def read_status(line: ModbusLine) -> Status:
@@ -72,30 +83,31 @@ def read_status(line: ModbusLine) -> Status:
         ModbusError: no answer that fits.
     """
     first, second, third = line.read(INPUTS, 3)
-    flags, fault, position = first >> 8, second >> 8, third >> 8
+    flags, code, position = first >> 8, second >> 8 & 0x0F, third >> 8
     met = flags >> 6  # gOBJ: 0 on the way, 1 and 2 something was met, 3 arrived
     return Status(
         state=flags >> 4 & 0b11,
         closing=min(1.0, max(0.0, (position - OPEN) / (CLOSED - OPEN))),
         is_moving=bool(flags & 0x08) and met == 0,
         holds=met in (1, 2),
-        fault=FAULTS.get(fault & 0x0F, f"fault {fault:#04x}") if fault & 0x0F else "",
+        fault=FAULTS.get(code, f"fault {code:#04x}") if code else "",
+        code=code,
     )
 
 
 def activate(line: ModbusLine, timeout: float = ACTIVATION_TIME) -> None:
-    """Reset and activate the gripper, unless it is active. The fingers open and close once.
+    """Reset and activate the gripper, unless it is usable as it is. The fingers open and close once.
 
     Raises:
         GripperError: it did not become ready in time; the message has its fault.
         ModbusError: no answer that fits.
     """
-    if read_status(line).state == READY:
+    if read_status(line).is_usable:
         return
     line.write(OUTPUTS, [0, 0, 0])
     line.write(OUTPUTS, [ACTIVATE << 8, 0, 0])
     end = time.monotonic() + timeout
-    while (status := read_status(line)).state != READY:
+    while not (status := read_status(line)).is_usable:
         if time.monotonic() > end:
             raise GripperError(f"the gripper is not active after {timeout:g} s: {status.fault or 'no fault is named'}")
         time.sleep(PERIOD)
@@ -119,7 +131,13 @@ class Robotiq(Follower):
     """The gripper on its serial port."""
 
     def __init__(
-        self, port: str | Path, on_status: Callable[[Status], None], *, speed: float = 1.0, force: float = 0.1
+        self,
+        port: str | Path,
+        on_status: Callable[[Status], None],
+        *,
+        speed: float = 1.0,
+        force: float = 0.1,
+        activation_time: float = ACTIVATION_TIME,
     ) -> None:
         """Begin, see `Follower`; the gripper is activated whenever it was connected.
 
@@ -128,7 +146,9 @@ class Robotiq(Follower):
             on_status: called from the gripper's thread with every status that was read.
             speed: share of the greatest, 0 .. 1 (20 .. 150 mm/s).
             force: share of the greatest, 0 .. 1 (20 .. 235 N).
+            activation_time: that an activation may take [s].
         """
+        self._activation_time = activation_time
         self._port, self._on_status, self._speed, self._force = port, on_status, speed, force
         super().__init__("robotiq", "not connected yet")
 
@@ -141,16 +161,21 @@ class Robotiq(Follower):
         return f"gripper on {self._port}: {said}"
 
     def _follow(self, line: ModbusLine) -> None:
-        activate(line)
+        activate(line, self._activation_time)
         sent: float | None = None
         self._wish = None
+        status = read_status(line)
         while not self._over.wait(PERIOD):
             wish = self._wish
-            if wish is not None and wish != sent:
+            if wish is not None and wish != sent and status.code not in WAITS:
                 request(line, wish, self._speed, self._force)
                 sent = wish
             status = read_status(line)
             if status.state != READY:
                 raise GripperError(f"it has lost its activation: {status.fault or 'no fault is named'}")
-            self.trouble = f"gripper on {self._port}: {status.fault}" if status.fault else ""
+            if not status.is_usable:
+                raise GripperError(f"{status.fault}; it is activated again, and its fingers open and close: keep away")
+            if status.fault:  # it may not have done what was sent: that is sent again if it is asked for again
+                self._wish = sent = None
+            self._heard(f"gripper on {self._port}: {status.fault}" if status.fault else "")
             self._on_status(status)
