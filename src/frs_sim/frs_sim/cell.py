@@ -93,9 +93,19 @@ class Cell:
         self.send_gripper(gripper)
         mujoco.mj_forward(self.model, self.data)
         self._grips = deque([self.gripper], maxlen=1 + max(_LAGS))
-        roots = self.model.body_rootid[self.model.geom_bodyid[self.data.contact.geom]]
-        arm = roots == self.model.body_rootid[self._hand]
-        return not (arm.any(axis=1) & ~arm.all(axis=1)).any()
+        arm, _ = self._contacts()
+        return not arm.any()
+
+    def touches_fixed(self) -> bool:
+        """Whether arm, hand or fingers touch what does not give way: the table, a plate, the rack."""
+        arm, others = self._contacts()
+        return bool((arm & (self.model.body_dofnum[others] == 0)).any())
+
+    def _contacts(self) -> tuple[np.ndarray, np.ndarray]:
+        # Of each contact, whether it is of the arm with something else, and the body of that.
+        bodies = self.model.geom_bodyid[self.data.contact.geom]
+        arm = self.model.body_rootid[bodies] == self.model.body_rootid[self._hand]
+        return arm.any(axis=1) & ~arm.all(axis=1), np.where(arm[:, 0], bodies[:, 1], bodies[:, 0])
 
     def _set_up(self, layout: Layout, rng: np.random.Generator) -> None:
         self._layout = layout

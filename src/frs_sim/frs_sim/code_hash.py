@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Mapping
+import importlib.metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import mujoco
 import numpy as np
 import torch
@@ -16,23 +18,36 @@ import frs_steering
 
 PACKAGES = {package.__name__: Path(package.__path__[0]) for package in (frs_sim, frs_steering)}
 """What belongs to the code: package -> its folder."""
+ENTRIES = ("frs_sim.evaluation", "frs_sim.workshop")
+"""Where it begins: how an episode is run, and what it is run with."""
 
 
-def code_hash(entry: str = "frs_sim.evaluation", packages: Mapping[str, Path] = PACKAGES) -> str:
-    """12 hexadecimal digits over `modules(entry, packages)` and the versions of the libraries that decide outcomes.
+def code_hash(entries: Sequence[str] = ENTRIES, packages: Mapping[str, Path] = PACKAGES) -> str:
+    """12 hexadecimal digits over `modules(entries, packages)` and the versions of the libraries that decide outcomes.
 
     Comments, docstrings and layout do not count.
     """
-    digest = hashlib.sha256(f"mujoco {mujoco.__version__} numpy {np.__version__} torch {torch.__version__}".encode())
-    for name, tree in sorted(modules(entry, packages).items()):
+    digest = hashlib.sha256(repr(_libraries()).encode())
+    for name, tree in sorted(modules(entries, packages).items()):
         digest.update(f"\n{name}\n{ast.dump(_without_docstrings(tree))}".encode())
     return digest.hexdigest()[:12]
 
 
-def modules(entry: str, packages: Mapping[str, Path]) -> dict[str, ast.Module]:
-    """Name -> syntax tree of `entry` and all that it imports of the packages, inside functions too, at any depth."""
+def _libraries() -> dict[str, str]:
+    # The last brings the robot's model.
+    return {
+        "mujoco": mujoco.__version__,
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "opencv": cv2.__version__,
+        "franky-sim": importlib.metadata.version("franky-sim"),
+    }
+
+
+def modules(entries: Sequence[str], packages: Mapping[str, Path]) -> dict[str, ast.Module]:
+    """Name -> syntax tree of `entries` and all that it imports of the packages, inside functions too, at any depth."""
     found: dict[str, ast.Module] = {}
-    waiting = [entry]
+    waiting = list(entries)
     while waiting:
         name = waiting.pop()
         if name not in found and (path := _source(name, packages)) is not None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-COMMAND_TIMEOUT = 0.15
-"""s of the robot's own clock without an arm command after which the driver brings the arm to rest; commands come
-15 times a second, so two may be lost."""
+from frs_steering.arm.backends.interface import WATCHDOG
 
 
 class Watchdog:
     """Says when the last command is too old to be followed. Works in the robot's own time, in seconds."""
 
-    def __init__(self, timeout: float = COMMAND_TIMEOUT) -> None:
+    def __init__(self, timeout: float = WATCHDOG) -> None:
         self._timeout = timeout
         self._last: float | None = None
 

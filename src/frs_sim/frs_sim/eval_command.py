@@ -22,8 +22,9 @@ from frs_sim.rows import NOBODY, PARQUET, Journal, Row, RowsError, Trial, read_p
 from frs_sim.scores import summary
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, HELD_OUT, TRAINING, find_task
 from frs_sim.trials import TrialError, run_trials
+from frs_steering.flow import Parameterisation
 from frs_steering.learn.noise_policy import NoisePolicy
-from frs_steering.policies import load_policy
+from frs_steering.policies import PolicySpec, load_policy
 from frs_steering.steer.method import Method, parse_method
 
 T = TypeVar("T")
@@ -178,6 +179,8 @@ def _plan(args: argparse.Namespace) -> Plan:
         learned = load_learned(args.noise_policy, spec)
     except ValueError as error:
         raise ArgumentError(str(error)) from error
+    for method in methods:
+        _check_fits(method, spec)
     _check_learned(methods, learned)
     _check_demonstrating(methods, reasoners)
     guided = [(str(reasoner), every) for reasoner in reasoners for every in everies]
@@ -209,6 +212,13 @@ def _plan(args: argparse.Namespace) -> Plan:
     ]
     files = {name: noise_policy.path for name, noise_policy in learned.items()}
     return Plan(trials, args.jobs, args.weights, args.out, files, args.record)
+
+
+def _check_fits(method: Method | str, spec: PolicySpec) -> None:
+    try:
+        Parameterisation(method.noise if isinstance(method, Method) else "full").rows(spec.horizon)
+    except ValueError as error:
+        raise ArgumentError(f"method {method}: {error}") from error
 
 
 def _check_demonstrating(methods: Sequence[Method | str], reasoners: Sequence[ReasonerChoice]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: success by task, success against its cost, and success against what was swept."""
+"""Pictures of an evaluation: success by task, against its cost, and against what was swept; shares in distribution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from frs_sim.rows import NOBODY, Row
-from frs_sim.scores import ALL, Condition, Score, conditions, groups, score
+from frs_sim.scores import ALL, RARE, Condition, InDistribution, Score, conditions, groups, in_distribution, score
 from frs_sim.sweeps import AMOUNT, EVERY, WRONG, Series, sweeps
 
 if TYPE_CHECKING:
@@ -54,20 +54,27 @@ _STYLE: Any = {
 
 
 def plot(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Draw success.png, cost.png (where methods differ in cost) and by_SETTING.png for each swept setting.
+    """Draw success.png, cost.png (where there are several methods), by_SETTING.png for each swept setting, and
+    in_distribution.png where that was measured.
 
     Returns the files; those of earlier rows are removed.
     """
-    for old in (*folder.glob("success.png"), *folder.glob("cost.png"), *folder.glob("by_*.png")):
+    for old in (folder / f"{name}.png" for name in ("success", "cost", "in_distribution")):
+        old.unlink(missing_ok=True)
+    for old in folder.glob("by_*.png"):
         old.unlink()
     scores = score(rows)
-    among = conditions(rows)
+    among = [condition for condition in conditions(rows) if any(s.condition == condition for s in scores)]
+    if not among:
+        return []
     with plt.rc_context(_STYLE):
         figures = {"success": _success(scores, among, groups(rows))}
         if len(among) > 1:
             figures["cost"] = _cost(scores, among)
         for setting, series in sweeps(among).items():
             figures[f"by_{setting}"] = _sweep(setting, series, scores, among)
+        if measured := in_distribution(rows):
+            figures["in_distribution"] = _distribution(measured)
         files = []
         for name, figure in figures.items():
             files.append(folder / f"{name}.png")
@@ -103,18 +110,44 @@ def _success(scores: Sequence[Score], among: Sequence[Condition], names: Sequenc
 
 
 def _cost(scores: Sequence[Score], among: Sequence[Condition]) -> Figure:
-    """Points: evaluations per decision against success over all tasks."""
+    """Points: evaluations per decision, and wall time, against success over all tasks."""
     colours = _colours(among)
-    figure, axes = plt.subplots(figsize=(6.2, 3.6))
+    figure, panels = plt.subplots(1, 2, figsize=(9.0, 3.6), sharey=True)
     overall = {s.condition: s for s in scores}  # the last of each condition is over all tasks
-    for i, (condition, s) in enumerate(overall.items()):
-        axes.errorbar(
-            [s.evaluations], [s.rate], yerr=_errors([s]), fmt=MARKERS[i % len(MARKERS)], color=colours[condition],
-            markersize=6, elinewidth=1.0, capsize=2, label=condition.label(among),
+    evaluations, times = ([getattr(s, cost) for s in overall.values()] for cost in ("evaluations", "wall_time"))
+    for axes, costs in zip(panels, (evaluations, times), strict=True):
+        for i, ((condition, s), cost) in enumerate(zip(overall.items(), costs, strict=True)):
+            axes.errorbar(
+                [cost], [s.rate], yerr=_errors([s]), fmt=MARKERS[i % len(MARKERS)], color=colours[condition],
+                markersize=6, elinewidth=1.0, capsize=2, label=condition.label(among),
+            )  # fmt: skip
+        _numbers(axes, _apart(sorted(set(costs))), ticks=False)
+        _percents(axes)
+    panels[0].set_xlabel("evaluations of the velocity field per decision")
+    panels[1].set_xlabel("wall time of an episode [s]")
+    panels[1].set_ylabel("")
+    _legend(figure, panels[0])
+    return figure
+
+
+def _distribution(measured: Sequence[InDistribution]) -> Figure:
+    """Bars: a group a condition, over all tasks; what was driven, what it was made from, and the control."""
+    overall = {d.condition: d for d in measured}  # the last of each condition is over all tasks
+    figure, axes = plt.subplots(figsize=(min(16.0, max(6.2, 2.8 + 0.9 * len(overall))), 3.6))
+    bars = {"refined": "chunks", "reference": "references", "base": "the policy's own"}
+    for i, ((kind, name), colour) in enumerate(zip(bars.items(), (*COLOURS[:2], GREY), strict=True)):
+        found = [getattr(d, kind) for d in overall.values()]
+        axes.bar(
+            [at + 0.27 * (i - 1) for at in range(len(found))], [share for share, _, _ in found], 0.25,
+            yerr=[[share - low for share, low, _ in found], [high - share for share, _, high in found]],
+            color=colour, label=name, error_kw={"elinewidth": 0.9, "ecolor": "#222222", "capsize": 1.5},
         )  # fmt: skip
-    axes.set_xlabel("evaluations of the velocity field per decision")
-    _numbers(axes, _apart(sorted({s.evaluations for s in overall.values()})), ticks=False)
+    axes.axhline(RARE, color="#222222", linestyle=":", linewidth=0.9, label="the policy's own, expected")
+    axes.set_xticks(range(len(overall)), [condition.label(overall) for condition in overall], rotation=20)
+    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
+    axes.grid(False, axis="x")
     _percents(axes)
+    axes.set_ylabel("in distribution, 95 % interval")
     _legend(figure, axes)
     return figure
 

@@ -14,6 +14,7 @@ from frs_sim.scores import (
     Score,
     compare,
     conditions,
+    counted,
     groups,
     in_distribution,
     score,
@@ -22,8 +23,12 @@ from frs_sim.scores import (
 
 def report(rows: Sequence[Row]) -> str:
     """Success per condition with what it costs, success per task, and the best condition against each other one."""
-    scores = score(rows)
-    parts = ["## Success", _overview(scores)]
+    scores, parts = score(rows), ["## Success"]
+    if left_out := len(rows) - len(counted(rows)):
+        parts.append(f"Episodes left out, because the expert did not bring them near their end: {left_out}.")
+    if not scores:
+        return "\n\n".join(parts) + "\n"
+    parts.append(_overview(scores))
     if len(groups(rows)) > 1:
         parts += ["### By task", _by_task(scores)]
     if comparisons := against_the_best(rows):
@@ -49,9 +54,13 @@ def _overview(scores: Sequence[Score]) -> str:
     for s in everything.values():
         lines.append([
             _name(s.condition, everything), _percent(s.rate), _interval((s.low, s.high)), s.n,
-            f"{s.evaluations:.1f}", f"{1000 * s.decide_time:.1f}", _percent(s.steered),
+            f"{s.evaluations:.1f}", f"{1000 * s.decide_time:.1f}", f"{s.wall_time:.1f}",
+            _percent(s.steered),
         ])  # fmt: skip
-    head = ["method", "success", "95 % interval", "episodes", "evaluations a decision", "ms a decision", "steered"]
+    head = [
+        "method", "success", "95 % interval", "episodes", "evaluations a decision", "ms a decision", "s an episode",
+        "steered",
+    ]  # fmt: skip
     return _table(head, lines)
 
 

@@ -29,7 +29,7 @@ from frs_steering.steer.method import Method
 
 NEAR_END = (Phase.LOWER, Phase.SLIDE)
 DELAY = 1
-"""Control steps from the observation to the chunk's taking over: what the nodes need with the embedded policy."""
+"""Control steps from the observation to the chunk's first row, as in the graph; until then the chunk before drives."""
 
 
 class Watcher(Protocol):
@@ -71,7 +71,8 @@ def run_episode(
         method: how chunks are made of wishes.
         reasoner: who wishes, given the true state; None leaves the policy alone. A demonstrator makes every decision.
         every: the reasoner is asked at every n-th decision, beginning with the first.
-        near_end: the expert drives until the last thing is held above its place, and the method from there.
+        near_end: the expert drives until the last thing is held above its place, and the method from there. Where the
+            expert does not get there in the task's time, the episode ends without a decision (`Episode.counts`).
         instruction: what the policy is told; empty for the task's own sentence.
         in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
         noise_policy: makes every decision, whatever the method and the reasoner.
@@ -80,8 +81,9 @@ def run_episode(
     began = time.perf_counter()
     own = cell.reset(task, scene)
     instruction = instruction or own
-    if near_end:
-        _bring_near(cell)
+    if near_end and not _bring_near(cell):
+        return Episode(False, 0, 0, 0, 0, wall_time=time.perf_counter() - began, decide_time=0.0)
+    driven_there = cell.steps
     spec, period = policy.spec, 1.0 / CONTROL_RATE
     execution = Execution(
         Settings(
@@ -93,7 +95,6 @@ def run_episode(
     decisions = steered = evaluations = 0
     decide_time = 0.0
     rarities: list[tuple[float, float, float]] = []
-    waiting: list[Chunk] = []
     next_decision = 1
     demonstrator = reasoner if isinstance(reasoner, Demonstrator) else None
     asked = None if isinstance(reasoner, Demonstrator) else reasoner
@@ -120,10 +121,8 @@ def run_episode(
             evaluations += made.evaluations
             if in_distribution and made.reference is not None:
                 rarities.append(_rarity(policy, observation, made.answer.chunk, made.reference.chunk, method, seed))
-            waiting.append(_chunk(made.answer.chunk, policy, epoch, decisions, tick))
+            execution.admit(_chunk(made.answer.chunk, policy, epoch, decisions, tick + DELAY), now)
             next_decision = tick + (demonstrator.every if demonstrator else spec.execute_rows)
-        while waiting and tick >= waiting[0].first_tick + DELAY - 1:
-            execution.admit(waiting.pop(0), now)
         outcome = execution.tick(tick, now)
         if watcher is not None:
             watcher.stepped(tick, outcome)
@@ -132,20 +131,22 @@ def run_episode(
             break
     refined, reference, base = zip(*rarities, strict=True) if rarities else ((), (), ())
     return Episode(
-        success=cell.success, steps=cell.steps, decisions=decisions, steered=steered, evaluations=evaluations,
-        wall_time=time.perf_counter() - began, decide_time=decide_time,
+        success=cell.success, steps=cell.steps - driven_there, decisions=decisions, steered=steered,
+        evaluations=evaluations, wall_time=time.perf_counter() - began, decide_time=decide_time,
         refined_rarity=refined, reference_rarity=reference, base_rarity=base,
     )  # fmt: skip
 
 
-def _bring_near(cell: Cell) -> None:
+def _bring_near(cell: Cell) -> bool:
+    # Whether the expert gets there.
     for _ in range(cell.task.step_limit):
         truth = cell.truth()
         wanted = plan(cell.task, truth)
         if (wanted.phase in NEAR_END and truth.held == cell.task.goals[-1].object) or wanted.phase is Phase.PUSH:
-            break
+            return True
         action = act(wanted, truth)
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
+    return False
 
 
 def _rarity(
@@ -163,15 +164,16 @@ def _rarity(
     # Decisions are more than two ticks apart, so that no two of these seeds meet.
     alone = decide(policy, observation, None, Trust(), method=method.alone(), seed=seed + 1).answer.chunk
     assert refined is not None and alone is not None, "steering and sampling give a chunk"
-    steered, rough, own = likeness(policy, observation, np.stack([refined, reference, alone]), seed=seed + 2)
+    chunks = np.stack([refined, reference, alone])
+    steered, rough, own = likeness(policy, observation, chunks, steps=method.steps, seed=seed + 2)
     return float(steered), float(rough), float(own)
 
 
-def _chunk(rows: np.ndarray | None, policy: Policy, epoch: int, number: int, tick: int) -> Chunk:
+def _chunk(rows: np.ndarray | None, policy: Policy, epoch: int, number: int, first_tick: int) -> Chunk:
     spec = policy.spec
     assert rows is not None, "sampling and steering give a chunk"
     return Chunk(
         chunk_id=number, epoch=epoch, space=spec.action_space, frame=spec.frame_id, horizon=spec.horizon,
-        dim=spec.dim, values=rows.astype(np.float64).ravel(), row_duration=spec.row_duration, first_tick=tick,
+        dim=spec.dim, values=rows.astype(np.float64).ravel(), row_duration=spec.row_duration, first_tick=first_tick,
         lease=spec.horizon * spec.row_duration,
     )  # fmt: skip

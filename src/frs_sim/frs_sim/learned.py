@@ -30,8 +30,7 @@ def decide_learned(policy: Policy, observation: Observation, noise_policy: Noise
     said = noise_policy.propose(features, observation.joint_position, observation.gripper, seed)
     if noise_policy.kind == "bc":
         return Decided(Method("direct"), None, "", Answer(features, chunk=said), 0)
-    method = Method("noise", noise=noise_policy.network.config.noise)
-    return decide(policy, observation, None, Trust(), method=method, seed=seed, noise=said)
+    return decide(policy, observation, None, Trust(), method=noise_policy.denoising, seed=seed, noise=said)
 
 
 def load_learned(files: Sequence[Path], spec: PolicySpec) -> dict[str, NoisePolicy]:

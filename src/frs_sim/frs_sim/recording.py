@@ -19,6 +19,7 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
 from frs_sim.cell import CONTROL_RATE
+from frs_sim.evaluation import DELAY
 from frs_sim.rows import NOBODY, Trial
 from frs_steering.arm.outcome import Outcome
 from frs_steering.nodes.arm_messages import step_report
@@ -31,6 +32,7 @@ from frs_steering.policies.observation import Moment
 from frs_steering.record.bag import PARTIAL, installed_channel
 from frs_steering.record.configuration import PARAMETERS_RECORD, SILENT_RECORD, VERSIONS_RECORD, versions
 from frs_steering.record.disk import held
+from frs_steering.record.errors import JournalError
 from frs_steering.record.writer import Episode, JournalWriter, Limits
 from frs_steering.steer.arbiter import Wish
 from frs_steering.steer.decision import Decided
@@ -115,7 +117,7 @@ class Recording:
         told = Made(
             chunk_id=number,
             epoch=_EPOCH,
-            first_tick=tick,
+            first_tick=tick + DELAY,
             wish=None if guidance is None else Wish(guidance, 0.0),
             reference=made.reference,
             defer_reason=made.defer_reason,
@@ -134,8 +136,16 @@ class Recording:
         self._put("gate_report", step_report(outcome, tick, 0.0, time_msg(now)), now)
 
     def close(self, *, success: bool) -> Path:
-        """Label the episode and finish its file; returns its path."""
-        return self._writer.close("succeeded" if success else "failed").path
+        """Label the episode and finish its file; returns its path.
+
+        Raises:
+            JournalError: the disk refused, or records were lost: a result without its recording must not pass for one
+                with it.
+        """
+        done = self._writer.close("succeeded" if success else "failed")
+        if not done.whole or done.dropped_control:
+            raise JournalError(done.failure or f"{done.dropped_control} records were lost in {done.path}")
+        return done.path
 
     def _time(self, tick: int) -> int:
         return self._began + round(tick / CONTROL_RATE * 1e9)

@@ -66,8 +66,8 @@ class Episode:
 
     Attributes:
         success: by the task's own test.
-        steps: control steps taken.
-        decisions: chunks made.
+        steps: control steps taken; with `near_end` those of the method alone.
+        decisions: chunks made; none where the expert did not bring the task near its end, see `counts`.
         steered: of these, by a reference; at the others the policy acted alone.
         evaluations: of the velocity field, in all decisions.
         wall_time: s, of the whole episode.
@@ -88,6 +88,11 @@ class Episode:
     refined_rarity: tuple[float, ...] = ()
     reference_rarity: tuple[float, ...] = ()
     base_rarity: tuple[float, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything of the method: it had its turn."""
+        return self.decisions > 0
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ import mujoco
 import numpy as np
 
 from frs_sim.objects import THINGS
+from frs_steering.robot.fr3 import JOINT_NAMES
 
 IMAGE_SIZE = 224  # pixels, both sides, both cameras: what DROID policies resize to
 TIMESTEP = 0.002  # s
 GRIP_STIFFNESS = 3000.0  # N/m, of the finger servo
 GRIP_FORCE = 40.0  # N
+TORQUES = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # N m, the most that the joints of an FR3 give (its datasheet)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def build_model() -> mujoco.MjModel:
     spec.visual.headlight.specular = [0.05] * 3
     _strip_visual_meshes(spec)
     _compensate_gravity(spec)
+    _limit_torques(spec)
     _grip(spec)
     _furniture(spec)
     _cameras(spec)
@@ -99,6 +102,11 @@ def _compensate_gravity(spec: mujoco.MjSpec) -> None:
     for body in spec.bodies:
         if body.name.startswith(("fr3_link", "hand", "left_finger", "right_finger")):
             body.gravcomp = 1.0
+
+
+def _limit_torques(spec: mujoco.MjSpec) -> None:
+    for joint, torque in zip(JOINT_NAMES, TORQUES, strict=True):  # the file's servos push without bounds
+        spec.actuator(joint).forcerange = [-torque, torque]
 
 
 def _grip(spec: mujoco.MjSpec) -> None:

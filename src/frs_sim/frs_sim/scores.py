@@ -53,6 +53,7 @@ class Score:
             rather too wide than too narrow.
         evaluations: of the velocity field, per decision.
         decide_time: s per decision, encoding included, rendering not.
+        wall_time: s per episode, all included, beside whatever else ran on the machine.
         steered: 0..1, share of decisions that a reference steered.
         seeds: blocks of scenes.
     """
@@ -65,6 +66,7 @@ class Score:
     high: float
     evaluations: float
     decide_time: float
+    wall_time: float
     steered: float
     seeds: tuple[int, ...]
 
@@ -105,6 +107,11 @@ class InDistribution:
     base: tuple[float, float, float]
 
 
+def counted(rows: Iterable[Row]) -> list[Row]:
+    """Those that say anything of their method, see `Episode.counts`."""
+    return [row for row in rows if row.episode.counts]
+
+
 def conditions(rows: Iterable[Row]) -> list[Condition]:
     """What the rows compare, in the order of first appearance."""
     return list(dict.fromkeys(map(Condition.of, rows)))
@@ -120,7 +127,9 @@ def score(rows: Sequence[Row]) -> list[Score]:
     scores = []
     for task in groups(rows):
         for condition in conditions(rows):
-            if chosen := [row for row in rows if Condition.of(row) == condition and task in (row.trial.task, ALL)]:
+            if chosen := [
+                row for row in counted(rows) if Condition.of(row) == condition and task in (row.trial.task, ALL)
+            ]:
                 scores.append(_score(task, condition, chosen))
     return scores
 
@@ -128,7 +137,7 @@ def score(rows: Sequence[Row]) -> list[Score]:
 def compare(rows: Sequence[Row]) -> list[Comparison]:
     """Compare each condition with each later one, on each task, and on all where there are several."""
     outcomes: dict[Condition, dict[tuple[str, int], bool]] = {}
-    for row in rows:
+    for row in counted(rows):
         outcomes.setdefault(Condition.of(row), {})[row.trial.task, row.trial.scene] = row.episode.success
     return [
         Comparison(task, first, second, _paired(task, outcomes[first], outcomes[second]))
@@ -167,6 +176,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "seeds": sorted({row.trial.seed for row in rows}),
         "weights": sorted({row.trial.weights for row in rows}),
         "code": sorted({row.trial.code for row in rows}),
+        "left_out": len(rows) - len(counted(rows)),
         "scores": [
             {
                 "task": s.task,
@@ -177,6 +187,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
                 "interval": [s.low, s.high],
                 "evaluations_per_decision": s.evaluations,
                 "seconds_per_decision": s.decide_time,
+                "seconds_per_episode": s.wall_time,
                 "share_of_decisions_steered": s.steered,
                 "seeds": s.seeds,
             }
@@ -219,6 +230,7 @@ def _score(task: str, condition: Condition, rows: Sequence[Row]) -> Score:
         task, condition, len(rows), successes, low, high,
         evaluations=sum(e.evaluations for e in episodes) / decisions,
         decide_time=sum(e.decide_time for e in episodes) / decisions,
+        wall_time=sum(e.wall_time for e in episodes) / len(episodes),
         steered=sum(e.steered for e in episodes) / decisions,
         seeds=tuple(sorted({row.trial.seed for row in rows})),
     )  # fmt: skip

@@ -6,14 +6,15 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 from frs_steering import train_noise_command
-from frs_steering.learn.demonstrations import DemonstrationError
-from frs_steering.learn.train_policy import LEAST_ITERATIONS, Recipe, TrainingError, train
+from frs_steering.learn.demonstrations import DemonstrationError, Sights
+from frs_steering.learn.errors import TrainingError
+from frs_steering.learn.train_policy import LEAST_ITERATIONS, Recipe, train
 
 EXAMPLES = """\
 examples:
@@ -27,6 +28,7 @@ examples:
   frs train policy                               all of it (MODEL_CARD.md says how the package's weights differ)
   frs train policy --iterations 200 --episodes 2 --turns 1 --scenes 200 --directory /tmp/try   a quick try
 Interrupted? The same command goes on where it stopped.
+Another training, such as one of another --seed, wants another --directory.
 """
 
 
@@ -110,30 +112,40 @@ def _train_policy(args: argparse.Namespace) -> int:
     from frs_sim.demonstrations import generate
     from frs_sim.scene import CAMERAS
     from frs_sim.sight import scatter
-    from frs_sim.tasks import TASKS, TRAINING
-    from frs_steering.learn.curve import plot_losses
-    from frs_steering.learn.demonstrations import load, load_sights
+    from frs_sim.tasks import TRAINING
+    from frs_steering.learn.demonstrations import load_sights
 
     torch.set_num_threads(args.jobs)
-    cameras, sentences = tuple(CAMERAS), [TASKS[name].instruction for name in TRAINING]
-    sights = load_sights(scatter(args.scenes, args.directory / "sights", seed=args.seed, jobs=args.jobs), cameras)
+    looks = scatter(args.scenes, args.directory / "sights", seed=args.seed, jobs=args.jobs)
+    sights = load_sights(looks, tuple(CAMERAS))
     shards: list[Path] = []
     weights, checkpoint = None, None
     for number in range(args.rounds):
-        out = args.directory / f"round-{number}"
         shards += generate(
             TRAINING, args.turns if number else args.episodes, args.directory / "demonstrations",
             seed=args.seed + number, jobs=args.jobs, weights=weights,
         )  # fmt: skip
-        frames = load([path for path in shards if path.exists()], cameras, sentences)
-        shown = frames.instruction.unique().tolist()
-        if silent := [sentence for i, sentence in enumerate(frames.vocabulary, 1) if i not in shown]:
-            print(f"no demonstration succeeded of: {', '.join(silent)}; try more --episodes", file=sys.stderr)
-        recipe = Recipe(args.iterations, seed=args.seed + number)
-        weights = train(frames, sights, recipe, out, cameras, start=checkpoint)
+        out = args.directory / f"round-{number}"
+        weights = _train_round(Recipe(args.iterations, seed=args.seed + number), shards, sights, out, checkpoint)
         checkpoint = out / "checkpoint.pt"
-        plot = plot_losses(out / "losses.jsonl", out / "losses.png")
-        print(f"round {number}: {len(frames)} frames, weights in {weights}, loss curve in {plot}")
     if args.out is not None and weights is not None:
         shutil.copyfile(weights, args.out)
     return 0
+
+
+def _train_round(recipe: Recipe, shards: Sequence[Path], sights: Sights, out: Path, start: Path | None) -> Path:
+    """Train on all shards that there are; returns the weights. Its frames, gigabytes, go with it."""
+    from frs_sim.scene import CAMERAS
+    from frs_sim.tasks import TASKS, TRAINING
+    from frs_steering.learn.curve import plot_losses
+    from frs_steering.learn.demonstrations import load
+
+    cameras, sentences = tuple(CAMERAS), [TASKS[name].instruction for name in TRAINING]
+    frames = load([path for path in shards if path.exists()], cameras, sentences)
+    shown = frames.instruction.unique().tolist()
+    if silent := [sentence for i, sentence in enumerate(frames.vocabulary, 1) if i not in shown]:
+        print(f"no demonstration succeeded of: {', '.join(silent)}; try more --episodes", file=sys.stderr)
+    weights = train(frames, sights, recipe, out, cameras, start=start)
+    plot = plot_losses(out / "losses.jsonl", out / "losses.png")
+    print(f"{out.name}: {len(frames)} frames, weights in {weights}, loss curve in {plot}")
+    return weights

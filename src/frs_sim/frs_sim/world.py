@@ -53,6 +53,7 @@ class Progress:
         episode: number of resets so far; 0 for the scene that the world began with.
         step: control steps (15 Hz) since the reset.
         success: the success test has held for half a second.
+        touched: arm, hand or fingers have touched what does not give way since the last report.
     """
 
     task: Task
@@ -60,6 +61,7 @@ class Progress:
     episode: int
     step: int
     success: bool
+    touched: bool
 
 
 class Listener(Protocol):
@@ -102,6 +104,7 @@ class World:
         self._watchdog = Watchdog()
         self._step = 0
         self._episode = 0
+        self._touched = False  # since the last report
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._seen = mujoco.MjData(self._cell.model)  # what the camera thread draws while the physics goes on
@@ -184,6 +187,7 @@ class World:
                 self._cell.step_success()
                 self._report_progress()
             if joints.due(step):
+                self._touched |= self._cell.touches_fixed()
                 self._listener.on_joints(self._stamp, self._measure())
             if frames.due(step):
                 self._show()
@@ -204,7 +208,8 @@ class World:
 
     def _report_progress(self) -> Progress:
         cell = self._cell
-        progress = Progress(cell.task, cell.seed, self._episode, cell.steps, cell.success)
+        progress = Progress(cell.task, cell.seed, self._episode, cell.steps, cell.success, self._touched)
+        self._touched = False
         self._listener.on_progress(self._stamp, progress, cell.truth())
         return progress
 

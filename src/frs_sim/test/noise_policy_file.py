@@ -16,7 +16,8 @@ def write(path: Path, kind: str = "dsbc", *, weights: str = "", demonstrations: 
     """Write it; for other weights than the package's where some are named."""
     policy = load_policy("embedded")
     spec = policy.spec
-    features = policy.network.config.features  # type: ignore[attr-defined]
+    network_config = policy.network.config  # type: ignore[attr-defined]
+    features = network_config.features + 3 * network_config.things
     rows, noise = (spec.horizon, "full") if kind == "bc" else (1, "tiled")
     config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
     known = TrainedOn(("e1",), 10, spec.name, weights or spec.weights_sha256, 0, 100, 1.0, demonstrations)

@@ -7,11 +7,12 @@ import pytest
 
 from frs_sim import demonstrations
 from frs_sim.cell import Cell
-from frs_sim.demonstrations import SPEEDS, Shard, _begin_anywhere, generate
+from frs_sim.demonstrations import SPEEDS, Shard, _begin_anywhere, _number, generate
 from frs_sim.disturbance import Disturbance
 from frs_sim.expert import Phase
 from frs_sim.objects import THINGS
 from frs_sim.scene import CAMERAS
+from frs_sim.tasks import TASKS
 from frs_steering.learn.demonstrations import DemonstrationError, load
 
 KNOWN = ("put the egg on the plate", "hop")
@@ -47,6 +48,10 @@ def test_where_the_hand_wanders_no_sentence_asks_for_it(tmp_path: Path, monkeypa
     led = frames.instruction == 0
     assert led.any() and not led.all()
     assert set(frames.instruction[~led].tolist()) == {2}
+
+
+def test_no_two_tasks_share_their_scenes() -> None:
+    assert len({_number(name) for name in TASKS}) == len(TASKS)
 
 
 def test_bad_shards_are_named(tmp_path: Path) -> None:

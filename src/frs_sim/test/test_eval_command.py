@@ -56,6 +56,7 @@ def test_scenes_of_two_seeds_are_disjoint_and_not_among_the_demonstrations(block
     [(["--tasks", "dance"], "no task is called 'dance'"), (["--tasks", "heldout,dance"], "no task is called 'dance'"),
      (["--methods", "magic"], "method is 'magic'"), (["--methods", "base,frs:magic=1"], "no setting 'magic'"),
      (["--methods", "noise"], "takes its noise from outside"),
+     (["--methods", "frs:noise=dct99"], "method frs:noise=dct99: noise is 'dct99'; a chunk of 16 rows"),
      (["--methods", "base,dsbc"], "method 'dsbc' needs its file: --noise-policy FILE (frs train dsbc makes one)"),
      (["--methods", "offline-dsbc"], "--noise-policy FILE (frs train dsbc --from-demonstrations makes one)"),
      (["--methods", "direct,frs", "--reasoner", "expert"], "for the method direct alone; not 'frs'"),

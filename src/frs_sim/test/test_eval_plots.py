@@ -4,13 +4,14 @@ from pathlib import Path
 
 import cv2
 import pytest
-from eval_rows import rows
+from eval_rows import measured, rows, unbegun
 
 from frs_sim.eval_plots import plot
 from frs_sim.rows import Row
 
 ONE = rows("bread", "base", "+-")
 TWO = [*ONE, *rows("bread", "frs", "++")]
+MEASURED = [*ONE, *(measured(r, (0.1, 0.97)) for r in rows("bread", "frs", "++"))]
 SWEEP = [
     *rows("bread", "base", "+-"), *rows("cups", "base", "--"),
     *(r for method in ("frs:steps=2", "frs", "frs:integrator=midpoint") for task in ("bread", "cups")
@@ -21,7 +22,8 @@ SWEEP = [
 
 @pytest.mark.parametrize(
     ("given", "names"),
-    [(ONE, ["success"]), (TWO, ["success", "cost"]),
+    [(ONE, ["success"]), (TWO, ["success", "cost"]), (MEASURED, ["success", "cost", "in_distribution"]),
+     ([*ONE, unbegun("bread", "base", 9), unbegun("bread", "frs", 9)], ["success"]), ([unbegun("bread", "base")], []),
      (SWEEP, ["success", "cost", "by_steps", "by_integrator", "by_wrong"])],
 )  # fmt: skip
 def test_there_is_a_plot_for_whatever_was_swept(tmp_path: Path, given: list[Row], names: list[str]) -> None:
@@ -34,6 +36,6 @@ def test_there_is_a_plot_for_whatever_was_swept(tmp_path: Path, given: list[Row]
 
 
 def test_plots_of_earlier_rows_go(tmp_path: Path) -> None:
-    plot(SWEEP, tmp_path)
+    plot([*SWEEP, *MEASURED], tmp_path)
     files = plot(ONE, tmp_path)
     assert list(tmp_path.iterdir()) == files

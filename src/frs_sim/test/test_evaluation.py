@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from frs_sim import evaluation
 from frs_sim.cell import Cell, Eyes, Truth
 from frs_sim.evaluation import run_episode
 from frs_sim.rows import Episode
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING, Task
+from frs_steering.arm.outcome import Outcome
 from frs_steering.policies import Observation, Policy
 from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
 from frs_steering.steer.method import parse_method
@@ -38,6 +40,24 @@ def test_the_reasoner_is_asked_at_every_nth_decision(workshop: tuple[Cell, Eyes,
     episode = run(workshop, "frs:steps=1", reasoner=reasoner, every=3)
     assert reasoner.asked == episode.steered == -(-episode.decisions // 3)
     assert episode.evaluations == episode.decisions + episode.steered  # K to sample, 2 K to steer
+
+
+def test_a_chunk_begins_on_the_control_step_after_its_observation(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    """As in the graph, where a decision takes its time and the chunk before it drives meanwhile."""
+    decided: dict[int, int] = {}
+    driven: list[tuple[int, int]] = []
+
+    class Watch:
+        def decided(self, number: int, tick: int, *_: Any) -> None:
+            decided[tick] = number
+
+        def stepped(self, tick: int, outcome: Outcome) -> None:
+            driven.append((outcome.chunk_id, outcome.row))
+
+    run(workshop, "frs:steps=1", reasoner=Upwards(), watcher=Watch())
+    rows = workshop[2].spec.execute_rows
+    assert list(decided) == list(range(1, len(driven) + 1, rows))
+    assert driven == [(0, -1), *((1 + i // rows, i % rows) for i in range(len(driven) - 1))]
 
 
 def test_without_a_wish_every_method_is_the_base(workshop: tuple[Cell, Eyes, Policy]) -> None:
@@ -92,10 +112,28 @@ def test_near_its_end_the_thing_is_held_above_its_place(workshop: tuple[Cell, Ey
     def watch(task: Task, truth: Truth) -> None:
         seen.append(truth)
 
-    run(workshop, "frs:steps=1", reasoner=watch, near_end=True)
+    stepped: list[int] = []
+
+    class Watch:
+        def decided(self, *_: Any) -> None: ...
+
+        def stepped(self, tick: int, outcome: Outcome) -> None:
+            stepped.append(tick)
+
+    episode = run(workshop, "frs:steps=1", reasoner=watch, near_end=True, watcher=Watch())
     goal = workshop[0].task.goals[-1]
     assert seen[0].held == goal.object
     assert np.hypot(*(seen[0].positions[goal.object] - seen[0].positions[goal.place])[:2]) < 0.05
+    assert episode.counts and episode.steps == len(stepped) < workshop[0].steps, "not the expert's"
+
+
+def test_where_the_expert_does_not_get_near_the_end_the_episode_does_not_count(
+    workshop: tuple[Cell, Eyes, Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "act", lambda wanted, truth: np.zeros(7))
+    episode = run(workshop, "base:steps=1", reasoner=None, near_end=True)
+    assert not episode.counts and not episode.success
+    assert (episode.steps, episode.decisions) == (0, 0)
 
 
 def test_the_policy_can_be_told_something_else(

@@ -13,6 +13,7 @@ from frs_sim.learned import LEARNED, decide_learned, load_learned
 from frs_sim.rows import NOBODY, Journal, Trial
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
 from frs_sim.trials import TrialError, run_trials
+from frs_steering.learn.noise_data import Sampler
 from frs_steering.learn.noise_policy import NoisePolicyError, load
 from frs_steering.policies import Observation, load_policy
 from frs_steering.steer.method import Method
@@ -34,6 +35,17 @@ def test_its_noise_is_denoised_by_the_policy(tmp_path: Path) -> None:
     assert made.answer.noise_used is not None and made.evaluations == 10
     np.testing.assert_allclose(made.answer.noise_used, np.repeat(said, policy.spec.horizon, 0), rtol=1e-6)
     assert str(made.method) == "noise:noise=tiled"
+
+
+def test_its_noise_is_denoised_as_it_was_meant(tmp_path: Path) -> None:
+    policy, said = load_policy("embedded"), load(noise_policy_file.write(tmp_path / "n.safetensors"))
+    other = dataclasses.replace(said.trained_on, sampler=Sampler("midpoint", 5))
+    made = decide_learned(policy, observation(), dataclasses.replace(said, trained_on=other), seed=3)
+    assert str(made.method) == "noise:steps=5,integrator=midpoint,noise=tiled" and made.evaluations == 10
+    euler = decide_learned(policy, observation(), said, seed=3).answer
+    assert made.answer.noise_used is not None and made.answer.chunk is not None and euler.chunk is not None
+    np.testing.assert_array_equal(made.answer.noise_used, euler.noise_used)
+    assert np.abs(made.answer.chunk - euler.chunk).max() > 1e-4
 
 
 def test_its_chunk_is_driven_without_the_policy(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from eval_rows import row, rows
+from eval_rows import measured, row, rows, unbegun
 
 from frs_sim.eval_table import against_the_best, report
 from frs_sim.intervals import wilson
@@ -25,6 +25,26 @@ def test_each_condition_is_scored_on_each_task_and_on_all() -> None:
     overall = found[ALL, "frs"]
     assert (overall.low, overall.high) == wilson(6, 8)
     assert (overall.evaluations, overall.decide_time, overall.steered) == pytest.approx((17.5, 0.0125, 0.75))
+    assert overall.wall_time == pytest.approx(1.5)
+
+
+def test_wall_time_is_the_mean_of_an_episode() -> None:
+    (found,) = score([row(scene=1, wall_time=1.0), row(scene=2, wall_time=4.0)])
+    assert found.wall_time == pytest.approx(2.5)
+    assert "| 2.5          |" in report([row(scene=1, wall_time=1.0), row(scene=2, wall_time=4.0)])
+
+
+def test_what_the_expert_did_not_bring_near_its_end_is_left_out_and_told() -> None:
+    given = [*rows("bread", "base", "++"), *rows("bread", "frs", "-+"), unbegun("bread", "base", 9)]
+    assert [(s.condition.method, s.successes, s.n, s.wall_time) for s in score(given)] == [
+        ("base", 2, 2, 1.5), ("frs", 1, 2, 1.5)
+    ]  # fmt: skip
+    (comparison,) = compare([*given, row("bread", "frs", 9)])
+    assert comparison.paired.n == 2
+    assert summary(given)["left_out"] == 1
+    assert "did not bring them near their end: 1." in report(given)
+    assert "left out" not in report(given[:-1])
+    assert "| method" not in report([unbegun("bread", "base")])
 
 
 def test_a_single_task_is_not_scored_twice() -> None:
@@ -101,6 +121,7 @@ def test_the_summary_is_plain_json() -> None:
     assert {
         "task": "bread", "method": "frs", "reasoner": "oracle", "every": 1, "n": 4, "successes": 3, "rate": 0.75,
         "interval": list(wilson(3, 4)), "evaluations_per_decision": 17.5, "seconds_per_decision": 0.0125,
+        "seconds_per_episode": 1.5,
         "share_of_decisions_steered": 0.75, "seeds": [0],
     } in found["scores"]  # fmt: skip
     overall = next(c for c in found["comparisons"] if c["task"] == ALL)
@@ -113,13 +134,10 @@ def test_a_condition_is_named_by_what_was_run() -> None:
 
 
 def test_share_in_distribution() -> None:
-    measured = rows("bread", "frs", "++")
-    for r, refined in zip(measured, [(0.1, 0.95), (0.96, 0.2, 0.0)], strict=True):
-        count = len(refined)
-        object.__setattr__(r.episode, "refined_rarity", refined)
-        object.__setattr__(r.episode, "reference_rarity", (1.0,) * count)
-        object.__setattr__(r.episode, "base_rarity", (0.5,) * count)
-    (found,) = in_distribution([*measured, *rows("bread", "base", "--")])
+    given = [measured(r, refined) for r, refined in zip(
+        rows("bread", "frs", "++"), [(0.1, 0.95), (0.96, 0.2, 0.0)], strict=True
+    )]  # fmt: skip
+    (found,) = in_distribution([*given, *rows("bread", "base", "--")])
     assert (found.condition.method, found.n) == ("frs", 5)
     assert (found.refined[0], found.reference[0], found.base[0]) == pytest.approx((0.8, 0.0, 1.0))
-    assert "| frs    | 80 % (" in report(measured)
+    assert "| frs    | 80 % (" in report(given)

@@ -53,6 +53,13 @@ def test_one_file_says_what_it_was_made_of(
     assert {path.suffix for path in out.parent.iterdir()} == {".safetensors", ".json", ".png"}
 
 
+def test_names_with_dots_stay_whole(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("egg-0.5", "egg-0.7"):
+        assert main(["dsbc", str(runs), "--steps", "50", "--out", str(tmp_path / "made" / name)]) == 0
+        assert f"{name}.png and {name}.json beside it" in capsys.readouterr().out
+    assert len(list((tmp_path / "made").iterdir())) == 6
+
+
 def test_the_first_rollouts_alone_are_learnt_from(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +131,13 @@ def test_a_dataset_without_a_column_is_named(tmp_path: Path, capsys: pytest.Capt
     root = dataset_sample.write(tmp_path / "eggs", without=["frs.features"])
     assert main(["dsbc", str(root)]) == 1
     assert "eggs lacks the column frs.features; learning from rollouts needs it" in capsys.readouterr().err
+
+
+def test_limits_on_what_a_dataset_lacks_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = dataset_sample.write(tmp_path / "eggs")
+    assert main(["dsbc", str(root), "--max-round-trip", "0.5"]) == 1
+    errors = capsys.readouterr().err
+    assert "error: round_trip_rms has the limit 0.5 but is not known" in errors and "column frs.diagnostics" in errors
 
 
 def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -233,7 +233,8 @@ class Episode(Node):
         def rests() -> bool:
             nonlocal since
             arm: ArmState = heard.message
-            if arm.state in (ArmState.RUNNING, ArmState.FAULT) or max(map(abs, arm.velocity)) > REST_SPEED:
+            slow = max(map(abs, arm.velocity)) <= REST_SPEED  # not where it is NaN: nothing was measured lately
+            if arm.state in (ArmState.RUNNING, ArmState.FAULT) or not slow:
                 since = time.monotonic()
             return heard.at > since + REST_SECONDS
 

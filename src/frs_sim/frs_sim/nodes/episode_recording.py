@@ -61,8 +61,8 @@ class Recording:
         state: RecorderState | None = peers.recorder_state.message
         if state is not None and state.recording:
             stop = StopRecording.Request(label=EpisodeEvent.DISCARDED, note="left open when the next episode began")
-            peers.call(peers.stop_recording, stop, ANSWER_TIMEOUT)
-        answer: StartRecording.Response = peers.call(peers.start_recording, request, ANSWER_TIMEOUT)
+            peers.call(peers.stop_recording, stop, CLOSING_TIMEOUT)
+        answer: StartRecording.Response = peers.call(peers.start_recording, request, ANSWER_TIMEOUT, again=True)
         if not answer.success:
             raise PeerError(f"the episode can't be recorded: {answer.message}")
         self._episode_id = request.episode_id
@@ -88,9 +88,15 @@ class Recording:
         request = StopRecording.Request(label=label, note="; ".join([note, *told]))
         self._episode_id = ""
         try:
-            answer: StopRecording.Response = self._peers.call(
-                self._peers.stop_recording, request, CLOSING_TIMEOUT, to_the_end=True
-            )
+            answer = self._stop(request)
         except PeerError as error:
             return "", str(error)
         return answer.path, "" if answer.success else f"the recording is not whole: {answer.message}"
+
+    def _stop(self, request: StopRecording.Request) -> StopRecording.Response:
+        """Ask, and once more where the answer was lost, which the recorder answers in the same way."""
+        peers = self._peers
+        try:
+            return peers.call(peers.stop_recording, request, CLOSING_TIMEOUT, to_the_end=True)
+        except PeerError:  # not earlier: while it closes the file, a second request would wait, and end the next one
+            return peers.call(peers.stop_recording, request, ANSWER_TIMEOUT, to_the_end=True)

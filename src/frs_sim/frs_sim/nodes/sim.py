@@ -163,6 +163,7 @@ class Sim(Node):
         state.header.stamp = self._time(stamp)
         self._task_state.publish(state)
         msg = SimTruth(task=state.task, episode=state.episode, held=truth.held, gripper=truth.gripper)
+        msg.touched = progress.touched
         msg.header.stamp = state.header.stamp
         msg.header.frame_id = BASE_FRAME
         msg.names = list(truth.positions)
