@@ -2,7 +2,7 @@
 # make session one task from steered rollouts to a noise policy that drives, live; TASK=tidy_sponge
 # make test    all checks and tests
 # make bench   the benchmarks, as Markdown; on a machine that does nothing else
-# make faults  every fault while the arm stands and moves; the measured table goes into docs/safety.md
+# make faults  every fault while the arm stands and moves, TRIALS=1 times; the table goes into docs/safety.md
 # make franky  the driver of a real FR3 against two simulators that speak libfranka's wire protocol
 # make soak    faults at random and hostile chunks, for MINUTES=10
 #
@@ -16,6 +16,7 @@ OPERATOR ?= scripted
 TASK ?= tidy_sponge
 ARGS ?=
 MINUTES ?= 10
+TRIALS ?= 1
 
 ENTER := source tools/env.sh
 CHECKED := bench conftest.py launch src test tools
@@ -38,11 +39,13 @@ test: setup lint
 	@$(ENTER) && pytest -m "not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
 
 bench: setup
-	@$(ENTER) && python bench/gate.py && echo && python bench/overhead.py
+	@$(ENTER) && python bench/gate.py && echo && python bench/inference.py && echo && \
+		python bench/overhead.py
 
 faults: setup
-	@$(ENTER) && mkdir -p runs && FRS_FAULTS_JSON=runs/faults.json pytest launch/test/test_fault_table.py && \
-		exec python bench/faults.py runs/faults.json docs/safety.md
+	@$(ENTER) && mkdir -p runs && rm -f runs/faults-*.json && for trial in $$(seq $(TRIALS)); do \
+		FRS_FAULTS_JSON=runs/faults-$$trial.json pytest launch/test/test_fault_table.py launch/test/test_wall_time.py || exit; done && \
+		exec python bench/faults.py docs/safety.md runs/faults-*.json
 
 franky: setup
 	@exec tools/franky.sh

@@ -64,6 +64,8 @@ def pytest_configure() -> None:
     if find_spec("triton") is not None:  # torch's compiler; torch for CPUs comes without
         # Its LLVM crashes where Mesa's was loaded before, and tests that draw come before tests that train.
         importlib.import_module("triton")
+    # With other work on the machine two threads wait for each other at every step of a training, for minutes in all.
+    importlib.import_module("torch").set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

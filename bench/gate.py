@@ -7,13 +7,12 @@ take turns.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from report import machine_line, table
+from report import machine_line, table, time_each
 
 from frs_steering.arm.gate import Motion, brake, step
 from frs_steering.arm.limits import Limits
@@ -50,20 +49,6 @@ def draw(count: int, seed: int) -> list[Case]:
     return cases
 
 
-def time_each(works: dict[str, Callable[[Case], object]], cases: list[Case]) -> dict[str, Array]:
-    """Time of every call [s], by what was called."""
-    times = {name: np.empty(len(cases)) for name in works}
-    for case in cases[:WARM_UP]:
-        for work in works.values():
-            work(case)
-    for i, case in enumerate(cases):
-        for name, work in works.items():
-            begun = time.perf_counter()
-            work(case)
-            times[name][i] = time.perf_counter() - begun
-    return times
-
-
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description="Time a control step's kinematics and the gate.")
@@ -80,7 +65,7 @@ def main() -> None:
         "brake": lambda case: brake(case.motion.velocity, limits, PERIOD),
     }
     described = machine_line()
-    times = time_each(works, draw(args.steps, args.seed))
+    times = time_each(works, draw(args.steps, args.seed), WARM_UP)
     unit = float(np.median(times[UNIT]))
     rows = []
     for name, taken in times.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from frs_msgs.msg import ArmState, EpisodeEvent, GateReport, PolicyInfo, TaskState
+from frs_msgs.msg import ArmState, Decision, EpisodeEvent, GateReport, PolicyInfo, TaskState
 from frs_msgs.srv import StartRecording, StopRecording
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
@@ -21,6 +21,8 @@ from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
 PATIENCE = 30.0  # s for an answer
+ASK_AGAIN = 2.0  # s without one
+CLOSING = 12.0  # s that the recorder may take to finish a file; only then is it asked again, and answers the same
 
 
 class Peers:
@@ -34,6 +36,8 @@ class Peers:
         self._heard: dict[str, Any] = {}
         self.lateness: list[float] = []
         """s, of the control steps since it was cleared."""
+        self.totals: list[float] = []
+        """s that the decisions took since it was cleared, all stages of each together."""
         for kind, topic in (
             (PolicyInfo, "policy_info"),
             (ArmState, "arm_state"),
@@ -43,6 +47,7 @@ class Peers:
                 kind, topic, lambda msg, name=topic: self._heard.update({name: msg}), LATCHED
             )
         self._node.create_subscription(GateReport, "gate_report", self._on_report, EVENT)
+        self._node.create_subscription(Decision, "decision", lambda msg: self.totals.append(msg.timings.total), EVENT)
         self._start: Client[Any, Any] = self._node.create_client(StartRecording, "recorder/start")
         self._stop: Client[Any, Any] = self._node.create_client(StopRecording, "recorder/stop")
         self._activate: Client[Any, Any] = self._node.create_client(SetBool, "flow_steering/activate")
@@ -69,12 +74,20 @@ class Peers:
 
     def stop(self) -> tuple[int, int]:
         """End the recording; returns how many control records and images were lost, as the recorder says."""
-        answer = self._call(self._stop, StopRecording.Request(label=EpisodeEvent.STOPPED))
+        answer = self._call(self._stop, StopRecording.Request(label=EpisodeEvent.STOPPED), CLOSING)
         return answer.dropped_control, answer.dropped_images
 
     def activate(self) -> None:
-        """Let the policy drive."""
-        self._call(self._activate, SetBool.Request(data=True))
+        """Let the policy drive, as soon as flow_steering is ready to: it may still lack something."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._call(self._activate, SetBool.Request(data=True))
+                return
+            except RuntimeError:
+                if time.monotonic() > end:
+                    raise
+                self.spin(0.5)
 
     def spin(self, seconds: float) -> None:
         """Hear what comes for so long."""
@@ -100,11 +113,11 @@ class Peers:
         if is_step(report):
             self.lateness.append(report.tick_lateness)
 
-    def _call(self, client: Any, request: Any) -> Any:
-        # An answer is lost if its sender has not discovered the asker yet: ask again.
+    def _call(self, client: Any, request: Any, again: float = ASK_AGAIN) -> Any:
+        # An answer is lost if its sender has not discovered the asker yet: ask again after so many s.
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            future, until = client.call_async(request), time.monotonic() + 2.0
+            future, until = client.call_async(request), time.monotonic() + again
             while not future.done() and time.monotonic() < until:
                 self._executor.spin_once(timeout_sec=0.05)
             if not future.done():

@@ -1,12 +1,35 @@
-"""How the benchmarks print: Markdown tables, and the machine that the figures are of."""
+"""How the benchmarks time and print: Markdown tables, and the machine that the figures are of."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from frs_bringup.summary import machine, versions
+
+Case = TypeVar("Case")
+
+
+def time_each(
+    works: Mapping[str, Callable[[Case], object]], cases: Sequence[Case], warm_up: int
+) -> dict[str, NDArray[np.float64]]:
+    """Time of every call [s], by what was called; they take turns. The first `warm_up` cases are done once before."""
+    times = {name: np.empty(len(cases)) for name in works}
+    for case in cases[:warm_up]:
+        for work in works.values():
+            work(case)
+    for i, case in enumerate(cases):
+        for name, work in works.items():
+            begun = time.perf_counter()
+            work(case)
+            times[name][i] = time.perf_counter() - begun
+    return times
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
