@@ -4,7 +4,7 @@
 # make bench   the benchmarks, as Markdown; on a machine that does nothing else
 # make faults  every fault while the arm stands and moves, TRIALS=1 times; the table goes into docs/safety.md
 # make franky  the driver of a real FR3 against two simulators that speak libfranka's wire protocol
-# make soak    faults at random and hostile chunks, for MINUTES=10
+# make soak    10,200 hostile chunks to the simulated arm; faults at random with more of them, for MINUTES=10
 #
 # OPERATOR=keyboard   steer yourself (default: scripted)
 # TASK=...            task of the session
@@ -36,7 +36,8 @@ session: setup
 	@$(ENTER) && exec frs session --task $(TASK) $(ARGS)
 
 test: setup lint
-	@$(ENTER) && pytest -m "not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
+	@$(ENTER) && pytest -n auto --dist loadfile -m "not nodes and not whole_graph and not faults" && \
+		pytest -m "nodes and not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/inference.py && echo && \
@@ -51,7 +52,8 @@ franky: setup
 	@exec tools/franky.sh
 
 soak: setup
-	@$(ENTER) && FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s -o faulthandler_timeout=0 launch/test/test_soak.py
+	@$(ENTER) && FRS_HOSTILE_CHUNKS=3400 pytest src/frs_sim/test/test_hostile_cell.py && \
+		FRS_SOAK_MINUTES=$(MINUTES) exec pytest -s -o faulthandler_timeout=0 launch/test/test_soak.py
 
 lint: setup
 	@$(ENTER) && ruff format --check $(CHECKED) && ruff check $(CHECKED) && mypy

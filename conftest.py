@@ -61,11 +61,19 @@ def pytest_configure() -> None:
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(DDS_PROFILE)
     os.environ.setdefault("MUJOCO_GL", "egl")
+    # With other work on the machine two threads wait for each other at every step of a training, for minutes in all:
+    # here, and in the processes that tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if find_spec("triton") is not None:  # torch's compiler; torch for CPUs comes without
         # Its LLVM crashes where Mesa's was loaded before, and tests that draw come before tests that train.
         importlib.import_module("triton")
-    # With other work on the machine two threads wait for each other at every step of a training, for minutes in all.
-    importlib.import_module("torch").set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that talk over DDS or start processes of the stack: what they time wants the machine alone."""
+    for item in items:
+        if {"ros", "procs"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("nodes")
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,7 @@ def build(directory: Path) -> dict[str, str]:
     built = directory / "build"
     for command in (
         ["cmake", "-S", source, "-B", built, *(f"-D{name}={value}" for name, value in options.items())],
-        ["cmake", "--build", built, "--target", "install"],
+        ["cmake", "--build", built, "--target", "install", "--parallel"],
     ):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

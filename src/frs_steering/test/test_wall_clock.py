@@ -26,6 +26,7 @@ from wall_clock import turnable
 
 from frs_steering.health.report import Level
 
+pytestmark = pytest.mark.nodes
 HOUR = 3600
 TURNED_BY = "FRS_WALL_CLOCK_AHEAD"
 inside = pytest.mark.skipif(TURNED_BY not in os.environ, reason="run by test_under_a_clock_that_jumps")
