@@ -76,9 +76,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("nodes")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ros() -> Iterator[ModuleType]:
-    """rclpy, initialised in this worker's domain."""
+    """rclpy, initialised in this worker's domain: anew for each file, as if it were a process of its own.
+
+    After a hundred tests that kill nodes, one participant of DDS now and then neither heard a message nor found a
+    service for good, whatever the test.
+    """
     import rclpy
 
     rclpy.init()

@@ -70,7 +70,8 @@ class Graph:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "the condition did not come true in time"
-            self._executor.spin_once(timeout_sec=0.02)
+            for _ in range(10):  # to look may take long, and meanwhile nobody is answered
+                self._executor.spin_once(timeout_sec=0.002)
 
     def start(self, directory: Path, episode_id: str = "e1", **more: Any) -> StartRecording.Response:
         """Call recorder/start."""

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import rclpy
 from rclpy.context import Context
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -17,7 +18,9 @@ from frs_steering.nodes.qos import EVENT
 
 def test_the_last_words_are_heard_before_a_silence(ros: ModuleType, node: Node) -> None:
     heard: list[String] = []
-    node.create_subscription(String, "last_words", heard.append, EVENT)
+    matched: list[object] = []
+    events = SubscriptionEventCallbacks(matched=matched.append)
+    node.create_subscription(String, "last_words", heard.append, EVENT, event_callbacks=events)
 
     def until(condition: Callable[[], object]) -> None:
         end = time.monotonic() + 20.0
@@ -29,7 +32,7 @@ def test_the_last_words_are_heard_before_a_silence(ros: ModuleType, node: Node) 
     rclpy.init(args=[], context=context)
     one, other = Node("one", context=context), Node("other", context=context)
     publisher = one.create_publisher(String, "last_words", EVENT)
-    until(lambda: publisher.get_subscription_count() > 0)
+    until(lambda: publisher.get_subscription_count() > 0 and matched)  # each of them knows the other
     publisher.publish(String(data="goodbye"))
     said = time.monotonic()
     leave(one, other, context=context)
