@@ -36,7 +36,8 @@ session: setup
 	@$(ENTER) && exec frs session --task $(TASK) $(ARGS)
 
 test: setup lint
-	@$(ENTER) && pytest -n auto --dist loadfile -m "not nodes and not whole_graph and not faults" && \
+	@$(ENTER) && export PYTEST_ADDOPTS="--durations=15 --durations-min=5" && \
+		pytest -n auto --dist loadfile -m "not nodes and not whole_graph and not faults" && \
 		pytest -m "nodes and not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
 
 bench: setup
