@@ -192,7 +192,7 @@ def test_a_server_that_is_killed_in_a_motion_and_started_again_is_asked_again(mo
     hand.process.wait_for_text(CLOSING)
     hand.process.kill()
     hand.start()
-    mouth.ear.until(HAND, Level.WARN, "franka_gripper/grasp has not")  # ended within 5 s; or, killed that early, answered
+    mouth.ear.until(HAND, Level.WARN, "franka_gripper/grasp has not")  # ended; or, killed that early, answered
     hand.until_said(CLOSING, "reached 0")
     mouth.ear.until(HAND, Level.OK, "follows")
 
