@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
@@ -33,7 +32,7 @@ SETTLED = QUICK + 10.0  # s after a node was ended: the next fault, its end, its
 
 
 @contextmanager
-def scene(ros: ModuleType, directory: Path) -> Iterator[Scene]:
+def scene(directory: Path) -> Iterator[Scene]:
     """The configuration `sim`, with relays that can be stopped between the simulation and the others."""
 
     def relay(process: Process) -> Process:
@@ -49,7 +48,7 @@ def scene(ros: ModuleType, directory: Path) -> Iterator[Scene]:
     try:
         with (
             turnable(directory) as wall_clock,
-            real_graph(ros, directory, peer_timeout=60.0, change=relay, joint_states=RAW + "joint_states") as graph,
+            real_graph(directory, peer_timeout=60.0, change=relay, joint_states=RAW + "joint_states") as graph,
         ):
             yield Scene(graph, {topic: process.pid for topic, process in relays.items()}, wall_clock)
     finally:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
+import rclpy
 import yaml
 from frs_msgs.action import RunEpisode
 from frs_msgs.msg import ActionChunk, ArmState, Decision, GateReport, SimTruth
@@ -33,6 +33,7 @@ from frs_bringup.middleware import clean_shared_memory
 from frs_bringup.output import LogFiles
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter
+from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
 PATIENCE = 60.0  # s; two busy cores make the start of a node slow
@@ -210,7 +211,6 @@ class RealGraph:
 
 @contextmanager
 def real_graph(
-    ros: ModuleType,
     directory: Path,
     *,
     peer_timeout: float,
@@ -220,7 +220,6 @@ def real_graph(
     """Start the graph, steered by the scripted reasoner, wait until it is ready, and stop it in the end.
 
     Args:
-        ros: rclpy, initialised.
         directory: for the logs and the bags.
         peer_timeout: s that the conductor of episodes waits for other nodes.
         change: applied to each process before the start.
@@ -230,7 +229,8 @@ def real_graph(
     extra.write_text(yaml.safe_dump({"/**/episode": {"ros__parameters": {"peer_timeout": peer_timeout}}}))
     described = resolve(load("sim", config_directory()), {"params_file": str(extra)})
     processes = [change(process) for process in described.processes]
-    node = ros.create_node("witness")
+    rclpy.init()
+    node = Node("witness")
     with closing(LogFiles([process.name for process in processes], directory / "logs")) as logs:
         starter = Starter(processes, logs)
         starter.start()
@@ -240,6 +240,6 @@ def real_graph(
                     client.wait_until_ready(lambda _: None)
                 yield graph
         finally:
+            leave(node)  # before the others, whose end it need not see: the fixture `ros` says why
             starter.stop()
-            node.destroy_node()
             clean_shared_memory()

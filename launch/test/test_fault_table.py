@@ -7,7 +7,6 @@ clock have a graph of their own, in `test_wall_time`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
 
 import pytest
 from fault_cases import FAULTS, Fault, Scene
@@ -18,9 +17,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def running(ros: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The graph that all faults are made in."""
-    with scene(ros, tmp_path_factory.mktemp("faults")) as made:
+    with scene(tmp_path_factory.mktemp("faults")) as made:
         yield made
 
 

@@ -9,7 +9,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -40,10 +39,10 @@ def without_wrist_camera(process: Process) -> Process:
 
 
 @pytest.fixture(scope="module")
-def graph(ros: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGraph]:
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGraph]:
     """The configuration `sim`, but for a camera that never comes."""
     directory = tmp_path_factory.mktemp("faults")
-    with real_graph(ros, directory, peer_timeout=5.0, change=without_wrist_camera) as running:
+    with real_graph(directory, peer_timeout=5.0, change=without_wrist_camera) as running:
         yield running
 
 

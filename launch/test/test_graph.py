@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 
 import pytest
 from frs_msgs.msg import ArmState
@@ -35,9 +34,9 @@ NOT_DRIVEN = (ArmState.HOLDING, ArmState.FAULT)
 
 
 @pytest.fixture(scope="module")
-def graph(ros: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGraph]:
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGraph]:
     """The configuration `sim`, patient with nodes that a busy machine starts slowly."""
-    with real_graph(ros, tmp_path_factory.mktemp("graph"), peer_timeout=60.0) as running:
+    with real_graph(tmp_path_factory.mktemp("graph"), peer_timeout=60.0) as running:
         yield running
 
 

@@ -9,7 +9,6 @@ import os
 import random
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from bombardment import bombard
@@ -27,10 +26,10 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240 + 120 * MINUTES)]
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")  # rows of 1e300
-def test_soak(ros: ModuleType, tmp_path: Path) -> None:
+def test_soak(tmp_path: Path) -> None:
     draw = random.Random(SEED)
     done: list[str] = []
-    with scene(ros, tmp_path) as running:
+    with scene(tmp_path) as running:
         end = time.monotonic() + 60.0 * MINUTES
         while time.monotonic() < end:
             fault, moving = draw.choice(FAULTS), draw.random() < 0.7

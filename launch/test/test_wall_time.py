@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize("moving", [False, True], ids=["standing", "moving"])
-def test_wall_time(ros: ModuleType, tmp_path: Path, fault_times: FaultTimes, moving: bool) -> None:
-    with scene(ros, tmp_path) as running:
+def test_wall_time(tmp_path: Path, fault_times: FaultTimes, moving: bool) -> None:
+    with scene(tmp_path) as running:
         graph = running.graph
         if moving:
             graph.begin()
