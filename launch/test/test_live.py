@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -91,8 +92,11 @@ def test_a_training_that_fails_says_why(graph: AskedGraph, capsys: pytest.Captur
 
 
 def test_ctrl_c_calls_a_training_off(graph: AskedGraph, procs: Callable[..., Any]) -> None:
+    pause = threading.Event()
+
     def work(handle: Any) -> TrainNoisePolicy.Result:
         while not handle.is_cancel_requested:
+            pause.wait(0.05)
             handle.publish_feedback(TrainNoisePolicy.Feedback(message="step 5 of 20", progress=0.25))
         handle.canceled()
         return TrainNoisePolicy.Result(message="it was ended")
