@@ -110,30 +110,24 @@ def ended(name: str, number: int) -> Callable[[Scene], AbstractContextManager[in
 
 def cut(topic: str) -> Callable[[Scene], AbstractContextManager[int]]:
     """Stop what a topic carries, and let it come again in the end."""
-
-    @contextmanager
-    def inject(scene: Scene) -> Iterator[int]:
-        moment = time.time_ns()
-        os.kill(scene.relays[topic], signal.SIGSTOP)
-        try:
-            yield moment
-        finally:
-            os.kill(scene.relays[topic], signal.SIGCONT)
-
-    return inject
+    return _relay_told(topic, signal.SIGSTOP, signal.SIGCONT)
 
 
 def repeated(topic: str) -> Callable[[Scene], AbstractContextManager[int]]:
     """Let a topic's last message come again and again, with fresh stamps, until the end."""
+    return _relay_told(topic, signal.SIGUSR1, signal.SIGUSR1)
 
+
+def _relay_told(topic: str, begin: int, end: int) -> Callable[[Scene], AbstractContextManager[int]]:
+    # A signal to a topic's relay, and one that ends what it began.
     @contextmanager
     def inject(scene: Scene) -> Iterator[int]:
         moment = time.time_ns()
-        os.kill(scene.relays[topic], signal.SIGUSR1)
+        os.kill(scene.relays[topic], begin)
         try:
             yield moment
         finally:
-            os.kill(scene.relays[topic], signal.SIGUSR1)
+            os.kill(scene.relays[topic], end)
 
     return inject
 
