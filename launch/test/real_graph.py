@@ -229,10 +229,10 @@ def real_graph(
     extra.write_text(yaml.safe_dump({"/**/episode": {"ros__parameters": {"peer_timeout": peer_timeout}}}))
     described = resolve(load("sim", config_directory()), {"params_file": str(extra)})
     processes = [change(process) for process in described.processes]
-    rclpy.init()
-    node = Node("witness")
     with closing(LogFiles([process.name for process in processes], directory / "logs")) as logs:
-        starter = Starter(processes, logs)
+        starter = Starter(processes, logs)  # which may say that an executable is missing
+        rclpy.init()
+        node = Node("witness")
         starter.start()
         try:
             with closing(RealGraph(node, starter, processes, directory, joint_states)) as graph:
