@@ -106,9 +106,10 @@ def test_a_chunk_that_is_no_good(graph: RealGraph, change: dict[str, Any], reaso
         reports = [heard.message for heard in graph.reports if heard.sent > begun and heard.message.chunk_id]
         return {(report.verdict, report.reason) for report in reports}
 
-    graph.until(judged, "the gate's report of it")
-    assert judged() == {(GateReport.REJECTED, reason)}
-    assert graph.arm[-1].message.state in READY
+    graph.until(lambda: (GateReport.REJECTED, reason) in judged(), f"the gate's report of it; there are {judged()}")
+    # On a busy machine it may also be refused for joint states that are late, or for a claim that was renewed meanwhile.
+    assert {verdict for verdict, _ in judged()} == {GateReport.REJECTED}
+    graph.until(lambda: graph.arm[-1].message.state in READY, "an arm that waits")
     assert_no_motion(graph, begun)
     graph.node.destroy_publisher(publisher)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from arm_bench import PERIOD, Bench
 from hypothesis import given
@@ -9,16 +11,16 @@ from hypothesis import strategies as st
 
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.states import State
-from frs_steering.arm.stillness import MOVING, Stillness
+from frs_steering.arm.stillness import LIMIT, MOVING, Stillness
 from frs_steering.arm.verdicts import Reason
 
 HERE, SLOW, FAST = np.zeros(7), np.full(7, MOVING / 2), np.full(7, 0.5)
 
 
-def watched(*steps: tuple[np.ndarray, np.ndarray], period: float = 0.1, limit: float = 0.25) -> list[bool]:
+def watched(*steps: tuple[np.ndarray, np.ndarray], silent: Sequence[int] = ()) -> list[bool]:
     stillness, stuck = Stillness(), []
     for i, (position, velocity) in enumerate(steps):
-        stillness = stillness.watched(position, velocity, i * period, limit)
+        stillness = stillness.watched(position, velocity, i * LIMIT / 2.5, news=i not in silent)
         stuck.append(stillness.stuck)
     return stuck
 
@@ -31,8 +33,16 @@ def test_a_moving_arm_that_is_read_at_the_same_place_is_stuck_after_the_limit() 
     assert watched(*[(HERE, FAST)] * 5) == [False, False, False, True, True]
 
 
+def test_readings_that_stay_away_say_nothing() -> None:
+    assert watched(*[(HERE, FAST)] * 6, silent=range(1, 5)) == [False] * 5 + [True]
+
+
 def test_time_at_rest_does_not_count() -> None:
     assert watched(*[(HERE, SLOW)] * 9, *[(HERE, FAST)] * 4) == [False] * 11 + [True] * 2
+
+
+def test_time_at_rest_does_not_count_either_where_readings_stay_away() -> None:
+    assert watched(*[(HERE, SLOW)] * 9, *[(HERE, FAST)] * 4, silent=range(1, 9)) == [False] * 11 + [True] * 2
 
 
 def test_it_lasts_at_rest_until_another_place_is_read() -> None:

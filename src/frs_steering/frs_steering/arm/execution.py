@@ -283,7 +283,7 @@ class Execution:
     def _watch_readings(self, now: float) -> None:
         limit, reading = self._settings.state_timeout, self._reading
         if reading is not None:
-            self._stillness = self._stillness.watched(reading.position, self._velocity, now, limit)
+            self._stillness = self._stillness.watched(reading.position, self._velocity, now, news=self._is_news)
         reason, why = self._illness(now)
         if why and self._state is State.IDLE and reading is None and reason is Reason.STATE_STALE:
             self._message = why  # none came yet: that is no fault

@@ -16,6 +16,11 @@ Array = NDArray[np.float64]
 MOVING = 0.01
 """A joint that is told to turn faster than this must be seen to turn [rad/s]."""
 
+LIMIT = 0.15
+"""For so long an arm that is told to move may be read at the same place [s]: two control steps at 15 Hz, and what it
+takes an arm to set out. Shorter than the age at which joint states are stale: those that stay away may come late,
+those that come say something."""
+
 STUCK = "joint states come, but say the same though the arm was told to move; does its driver hang?"
 """What is said of them."""
 
@@ -34,14 +39,14 @@ class Stillness:
     since: float = 0.0
     stuck: bool = False
 
-    def watched(self, position: Array, velocity: Array, now: float, limit: float) -> Stillness:
+    def watched(self, position: Array, velocity: Array, now: float, *, news: bool) -> Stillness:
         """After a control step.
 
         Args:
             position: as read last (7,) [rad].
             velocity: commanded on the step before (7,) [rad/s].
             now: the moment [s].
-            limit: for so long a moving arm may be read at the same place [s].
+            news: a reading came since the step before; without one nothing is said, and nothing new is known.
         """
         if self.position is None or (position != self.position).any():
             return Stillness(position, now)
@@ -49,4 +54,4 @@ class Stillness:
             return self
         if np.abs(velocity).max() <= MOVING:
             return dataclasses.replace(self, since=now)
-        return dataclasses.replace(self, stuck=now - self.since > limit)
+        return dataclasses.replace(self, stuck=news and now - self.since > LIMIT)
