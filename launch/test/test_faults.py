@@ -107,7 +107,7 @@ def test_a_chunk_that_is_no_good(graph: RealGraph, change: dict[str, Any], reaso
         return {(report.verdict, report.reason) for report in reports}
 
     graph.until(lambda: (GateReport.REJECTED, reason) in judged(), f"the gate's report of it; there are {judged()}")
-    # On a busy machine it may also be refused for joint states that are late, or for a claim that was renewed meanwhile.
+    # On a busy machine it may be refused for late joint states, or for a claim that was renewed meanwhile, as well.
     assert {verdict for verdict, _ in judged()} == {GateReport.REJECTED}
     graph.until(lambda: graph.arm[-1].message.state in READY, "an arm that waits")
     assert_no_motion(graph, begun)

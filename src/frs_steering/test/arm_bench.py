@@ -32,8 +32,8 @@ SETTINGS = Settings(
 class Bench:
     """An execution with an arm that obeys it."""
 
-    def __init__(self, *, simulated: bool = False) -> None:
-        self.execution = Execution(dataclasses.replace(SETTINGS, simulated=simulated))
+    def __init__(self, **settings: bool) -> None:
+        self.execution = Execution(dataclasses.replace(SETTINGS, **settings))
         self.now, self.ticks = 100.0, 0
         self.position, self.velocity, self.gripper = RESET_POSITION, np.zeros(7), 0.0
         self.measures = True

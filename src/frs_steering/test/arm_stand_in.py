@@ -61,7 +61,8 @@ class ArmStandIn(Node):
 
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
         self._chunks = self.create_publisher(ActionChunk, "action_chunk", COMMAND)
-        self.create_subscription(JointTrajectory, "fr3_arm_controller/joint_trajectory", self._on_command, COMMAND)
+        arm = "fr3_arm_controller/joint_trajectory"
+        self.arm_ear = self.create_subscription(JointTrajectory, arm, self._on_command, COMMAND)
         self.create_subscription(JointTrajectory, "fr3_gripper_controller/joint_trajectory", self._on_grip, COMMAND)
         self.create_subscription(ArmState, "arm_state", lambda msg: self._keep(self.states, msg), LATCHED)
         self.create_subscription(GateReport, "gate_report", lambda msg: self._keep(self.reports, msg), EVENT)

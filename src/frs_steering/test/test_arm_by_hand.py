@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from arm_bench import SETTINGS, Bench
+import pytest
+from arm_bench import Bench
 
 from frs_steering.arm.ownership import CLAIM_LEASE
 from frs_steering.arm.states import State
@@ -87,10 +88,36 @@ def test_an_arm_that_is_pushed_away_in_a_fault_is_followed_by_its_target() -> No
         before = bench.position
         bench.position = before + 0.05  # by hand
         outcome = bench.step()
-        assert outcome.state is State.FAULT
-        assert outcome.command is not None
-        # By the reading before the last one, since a single one could be wrong.
-        np.testing.assert_allclose(outcome.command.position, before, atol=SETTINGS.limits.lead + 1e-9)
+        assert (outcome.state, outcome.command) == (State.FAULT, None), "an old target would draw it back"
+    bench.execution.report("")
+    assert bench.execution.recover(bench.now)[0]
+    command = bench.step().command
+    assert command is not None and not command.velocity.any()
+    # By the reading before the last one, since a single one could be wrong.
+    assert np.all(before - 1e-9 <= command.position) and np.all(command.position <= bench.position + 1e-9)
+
+
+@pytest.mark.parametrize("why", ["a stop", "a fault"])
+def test_an_arm_that_nothing_may_drive_is_told_that_it_rests_and_then_nothing(why: str) -> None:
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4)
+    bench.steps(6)
+    bench.execution.stop("a test") if why == "a stop" else bench.execution.report("joint_reflex")
+    outcomes = bench.steps(10)
+    said = [outcome.command for outcome in outcomes if outcome.command is not None]
+    assert outcomes[len(said)].command is None and outcomes[-1].command is None
+    assert [bool(command.velocity.any()) for command in said[-3:]] == [True, False, False]
+
+
+def test_one_that_starts_stopped_waits_for_a_reset() -> None:
+    """It may have been stopped, or in a fault that only a recovery ends, when its process died."""
+    bench = Bench(starts_stopped=True)
+    outcome = bench.steps(3)[-1]
+    assert (outcome.state, outcome.command) == (State.STOPPED, None)
+    assert outcome.message == "stopped: the controller has just been started; call arm_controller/reset"
+    assert not bench.execution.claim("steering", bench.now).granted
+    assert bench.execution.reset()[0]
+    assert bench.claimed().step().state is State.ARMED
 
 
 def test_an_arm_that_was_guided_by_hand_is_not_drawn_back_when_it_is_claimed() -> None:

@@ -216,7 +216,6 @@ def test_a_stop_latches_until_reset_and_a_new_claim() -> None:
     outcomes = bench.steps(5)
     assert {outcome.state for outcome in outcomes} == {State.STOPPED}
     assert not outcomes[-1].velocity.any()
-    assert outcomes[-1].command is not None
     assert "stopped: a test; call arm_controller/reset" in outcomes[-1].message
     assert bench.send(2).reason is Reason.STOPPED
     refused = bench.execution.claim("steering", bench.now)

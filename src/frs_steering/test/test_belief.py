@@ -109,15 +109,12 @@ def test_an_arm_whose_first_joint_states_are_not_believed_says_why() -> None:
     assert bench.step().message == "no owner"
 
 
-@pytest.mark.parametrize("state", [State.ARMED, State.HOLDING, State.STOPPED, State.RUNNING])
+@pytest.mark.parametrize("state", [State.ARMED, State.HOLDING, State.RUNNING])
 def test_a_wrong_reading_moves_no_target(state: State) -> None:
     bench = Bench().claimed()
     if state in (State.HOLDING, State.RUNNING):
         bench.send(1)
         bench.steps(25 if state is State.HOLDING else 5)
-    elif state is State.STOPPED:
-        bench.execution.stop("a test")
-        bench.steps(3)
     outcome = bench.step()
     assert outcome.state is state
     before = bench.position.copy()

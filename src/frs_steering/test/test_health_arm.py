@@ -55,6 +55,15 @@ def test_an_arm_that_is_idle_claimed_driven_and_let_go_is_well() -> None:
     assert (let_go.level, let_go.message) == (Level.OK, "holding: 'steering' has let go")
 
 
+def test_commands_that_nobody_follows_are_a_warning_unless_there_is_worse() -> None:
+    bench, unheard = Bench().claimed(), "nobody follows /fr3_arm_controller/joint_trajectory: see whether ..."
+    bench.send(1)
+    said = health(*bench.steps(2), unheard=unheard)
+    assert (said.level, said.message) == (Level.WARN, unheard)
+    bench.execution.stop("a test")
+    assert health(None, bench.step(), unheard=unheard).level is Level.ERROR
+
+
 def test_a_lease_that_ends_and_a_chunk_that_runs_out_are_warnings_with_what_to_look_at() -> None:
     bench = Bench().claimed()
     bench.send(1, lease=0.2)

@@ -67,6 +67,9 @@ def test_the_arms_causes_come_and_go(arm: ArmStandIn, start_node: Start) -> None
     arm.until_success(arm.recover, PATIENCE)
     ear.until("arm_controller: arm", Level.OK, "recovered from: joint_reflex")
 
+    arm.destroy_subscription(arm.arm_ear)
+    ear.until("arm_controller: arm", Level.WARN, "nobody follows /fr3_arm_controller/joint_trajectory: see whether")
+
 
 def test_they_come_once_a_second_under_the_nodes_own_name(arm: ArmStandIn, start_node: Start, procs: Any) -> None:
     ear = DiagnosticsEar(arm)

@@ -21,7 +21,7 @@ from frs_steering.arm.ownership import Claim, Ownership
 from frs_steering.arm.queue import Due, Queue
 from frs_steering.arm.reading import Reading
 from frs_steering.arm.settings import Settings
-from frs_steering.arm.states import TRANSITIONS, Event, State
+from frs_steering.arm.states import SAID_AT_REST, TRANSITIONS, UNDRIVEN, Event, State
 from frs_steering.arm.stillness import STUCK, Stillness
 from frs_steering.arm.tally import Tally
 from frs_steering.arm.trouble import Trouble
@@ -47,11 +47,14 @@ class Execution:
         self._is_news = False  # a reading came since the last control step
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
+        self._steps_at_rest = SAID_AT_REST
         self._gripper: float | None = None
         self._wish: float | None = None  # of a hand for the gripper, not sent yet
         self._homing: Homing | None = None  # the last one, also when it has ended
         self._trouble = Trouble()
         self._tally = Tally()
+        if settings.starts_stopped:
+            self.stop("the controller has just been started")
 
     @property
     def state(self) -> State:
@@ -233,7 +236,6 @@ class Execution:
         skipped, self._tick = tick - self._tick - 1, tick
         if (skipped + 1) * self._settings.period > WATCHDOG:  # the backend has stopped the arm, whatever was sent last
             self._velocity = np.zeros(7)
-        rested = not self._velocity.any()
         self._watch_readings(now)
         due = self._due(tick, now)
         held, requested = due.held, np.zeros(7)
@@ -251,8 +253,9 @@ class Execution:
         self._tally = self._tally.counted(driven=held is not None, skipped=skipped)
         # While the arm holds, the gripper is left as it is: repeated, an old command would undo what others did since.
         self._gripper = self._gripper if grip is None else grip
-        at_rest = rested and not self._velocity.any()
-        silent = self._reading is None or (at_rest and (self._state is State.IDLE or self._trouble.elsewhere))
+        self._steps_at_rest = 0 if self._velocity.any() else self._steps_at_rest + 1
+        # An old target must not draw back an arm that was moved meanwhile.
+        silent = self._reading is None or (self._state in UNDRIVEN and self._steps_at_rest > SAID_AT_REST)
         if silent and self._is_news and not self._trouble.elsewhere:
             self._reference = target.along(self._reference, self._belief)
         self._is_news = False
@@ -318,7 +321,7 @@ class Execution:
         return ""
 
     def _due(self, tick: int, now: float) -> Due:
-        if self._is_homing or self._state in (State.IDLE, State.FAULT, State.STOPPED):
+        if self._is_homing or self._state in UNDRIVEN:
             return Due(None, -1)
         due = self._queue.due(tick, now)
         if due.held is None:
@@ -332,7 +335,6 @@ class Execution:
         return requested, self._pass_gate(requested, requested_gripper(row), reading)
 
     def _drive_home(self, now: float) -> tuple[Array, gate.Step]:
-        # The same on the way home.
         settings, reading, way = self._settings, self._set_out(), self._homing
         assert way is not None, "only called on the way home"
         requested = homing.next_velocity(self._reference, way.speed, settings.limits, settings.period)

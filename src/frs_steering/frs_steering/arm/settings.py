@@ -22,6 +22,8 @@ class Settings:
         limits: that the gate holds.
         simulated: the arm can be set elsewhere at once, and its target may jump with it. A robot's arm can't, so joint
             states that say so are a fault.
+        starts_stopped: begin in a stop, which only `reset` ends: a stop, or a fault that only `recover` ends, must not
+            be over because this process died and was started again.
     """
 
     space: ActionSpace
@@ -32,3 +34,4 @@ class Settings:
     first_epoch: int
     limits: Limits
     simulated: bool = False
+    starts_stopped: bool = False

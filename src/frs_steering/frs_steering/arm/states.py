@@ -21,6 +21,13 @@ class State(IntEnum):
     """Latched stop: the arm decelerates and rests until a reset, after which it must be claimed anew."""
 
 
+UNDRIVEN = (State.IDLE, State.FAULT, State.STOPPED)
+"""No chunk drives in these; at rest nothing is sent, and the target follows the arm."""
+
+SAID_AT_REST = 2
+"""Control steps for which an arm that came to rest in one of these is told so before that."""
+
+
 class Event(Enum):
     """What may happen to the controller."""
 

@@ -63,6 +63,7 @@ def arm_health(
     starved: bool,
     robot_error: str,
     rivalry: str = "",
+    unheard: str = "",
 ) -> Health:
     """How the arm is.
 
@@ -73,6 +74,7 @@ def arm_health(
         starved: a chunk was due on the last control step, and there was none.
         robot_error: what the robot says of itself now, empty if nothing.
         rivalry: who else commands it now, in words, empty if nobody.
+        unheard: that nobody follows its commands now, in words, empty if somebody does.
     """
     if outcome is None:
         return Health(Level.STALE, "the first control step is still to come")
@@ -90,6 +92,8 @@ def arm_health(
         "who else commands it": rivalry,
     }
     level, message = _cause(outcome, starved=starved)
+    if unheard and level is Level.OK:
+        level, message = Level.WARN, unheard
     if step_age > STEP_STALE:
         level = Level.ERROR
         message = (

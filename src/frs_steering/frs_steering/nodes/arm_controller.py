@@ -56,7 +56,7 @@ STEPS_AT_REST = 2
 CLOSING_TIME = 1.5
 """Longest wait for that [s]."""
 LOOK_PERIOD = 0.5
-"""s between two looks at the gripper's trouble, and at who else commands the arm."""
+"""s between two looks at the gripper's trouble, at who follows the arm's commands, and at who else gives some."""
 WARNING_PERIOD = 2.0
 """Least time between two warnings of the same kind [s]."""
 REMEMBERED = 75
@@ -80,6 +80,9 @@ class ArmControllerParameters:
     simulated: bool = param(
         False,
         "the arm is a simulated one: it can be set elsewhere at once; joint states that say so of a robot are a fault",
+    )
+    starts_stopped: bool = param(
+        False, "begin stopped, until arm_controller/reset: what had stopped the arm may be why this node died"
     )
     control_rate: float = param(15.0, "control steps a second [Hz]; a chunk's rows must last as long", low=10, high=100)
     lease_max: float = param(1.5, "longest lease of a chunk [s]", low=0.1, high=5)
@@ -139,6 +142,7 @@ def settings_from(parameters: ArmControllerParameters, first_epoch: int) -> Sett
         first_epoch=first_epoch,
         limits=limits,
         simulated=parameters.simulated,
+        starts_stopped=parameters.starts_stopped,
     )
 
 
@@ -163,6 +167,7 @@ class ArmController(Node):
         self._error: Exception | None = None
         self._arm = TrajectoryArm(self, self._period)
         self._rivalry = ""  # who else commands the arm, in words
+        self._unheard = ""  # that nobody follows its commands, in words
         self._gripper: GripperBackend = (
             RobotiqGripper(self, parameters.gripper_port)
             if parameters.gripper == "robotiq"
@@ -188,7 +193,7 @@ class ArmController(Node):
         self.create_service(Trigger, "arm_controller/reset", self._on_reset)
         self.create_service(Trigger, "arm_controller/open_gripper", lambda _, response: self._on_grip(0.0, response))
         self.create_service(Trigger, "arm_controller/close_gripper", lambda _, response: self._on_grip(1.0, response))
-        for look in (self._look_at_gripper, self._look_at_rivals):
+        for look in (self._look_at_gripper, self._look_at_arm):
             self.create_timer(LOOK_PERIOD, look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._home = HomeAction(self, self._set_out, self._progress, self._cancel_home)
         self._recovery = Recovery(self, self._report, self._recover, self._is_heard)
@@ -280,7 +285,8 @@ class ArmController(Node):
             self._told_trouble = trouble
             self.get_logger().warning(trouble) if trouble else self.get_logger().info("the gripper follows")
 
-    def _look_at_rivals(self) -> None:
+    def _look_at_arm(self) -> None:
+        self._unheard = self._arm.trouble
         # The gate can't hold back what goes past it; but two wills on one arm are one too many, so ours yields.
         rivalry = self._arm.rivals.look()
         if rivalry != self._rivalry:
@@ -298,6 +304,7 @@ class ArmController(Node):
             starved=len(recent) == 2 and recent[1].ticks_starved > recent[0].ticks_starved,
             robot_error=self._robot_error,
             rivalry=self._rivalry,
+            unheard=self._unheard,
         )
 
     def _gate_health(self) -> Health:

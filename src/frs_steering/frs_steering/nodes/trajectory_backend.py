@@ -16,7 +16,7 @@ from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, finger_position
 Array = NDArray[np.float64]
 
 LISTENER = "recorder"
-"""Name of the node that hears the gripper's commands without following them."""
+"""Name of the node that hears commands without following them."""
 
 
 def target(command: Command, period: float) -> Array:
@@ -39,6 +39,7 @@ class TrajectoryArm:
     """
 
     def __init__(self, node: Node, period: float) -> None:
+        self._node = node
         self._publisher = node.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
         self.rivals = Rivals(node, self._publisher.topic_name)
         self._period = period
@@ -47,6 +48,13 @@ class TrajectoryArm:
         """Publish; see `ArmBackend`."""
         point = _point(target(command, self._period).tolist(), command.velocity.tolist(), self._period)
         self._publisher.publish(JointTrajectory(joint_names=list(JOINT_NAMES), points=[point]))
+
+    @property
+    def trouble(self) -> str:
+        """Why the arm does not follow, in words; empty while it may. Takes 0.1 ms."""
+        topic = self._publisher.topic_name
+        heard = _is_heard(self._node, topic)
+        return "" if heard else f"nobody follows {topic}: see whether the arm's driver, or its controller, is active"
 
 
 class TrajectoryGripper:
@@ -66,12 +74,15 @@ class TrajectoryGripper:
     def trouble(self) -> str:
         """Why the gripper does not follow, in words; empty while it may. Takes 0.1 ms."""
         topic = self._publisher.topic_name
-        if any(end.node_name != LISTENER for end in self._node.get_subscriptions_info_by_topic(topic)):
-            return ""
-        return f"no gripper listens to {topic}: see whether its driver runs"
+        heard = _is_heard(self._node, topic)
+        return "" if heard else f"no gripper listens to {topic}: see whether its driver runs"
 
     def close(self) -> None:
         """There is nothing to end."""
+
+
+def _is_heard(node: Node, topic: str) -> bool:
+    return any(end.node_name != LISTENER for end in node.get_subscriptions_info_by_topic(topic))
 
 
 def _point(positions: list[float], velocities: list[float], period: float) -> JointTrajectoryPoint:
