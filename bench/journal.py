@@ -28,7 +28,6 @@ from tqdm import tqdm
 
 from frs_bringup.description import resolve
 from frs_bringup.description_file import load
-from frs_bringup.measures import is_step
 from frs_bringup.middleware import clean_shared_memory, ros_domain, set_defaults
 from frs_bringup.output import LogFiles
 from frs_bringup.places import config_directory
@@ -36,6 +35,7 @@ from frs_bringup.starter import Starter, find_executable
 from frs_steering.record.bag import PARTIAL
 from frs_steering.record.reader import records, summarise
 from frs_steering.record.recover import recover
+from frs_steering.record.steps import is_step
 
 LOSS_GOAL = 0.5  # s
 COST_GOAL = 1.0  # ms, of the control step's p99

@@ -16,9 +16,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool
 
-from frs_bringup.measures import is_step
 from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
+from frs_steering.record.steps import is_step
 
 PATIENCE = 30.0  # s for an answer
 ASK_AGAIN = 2.0  # s without one

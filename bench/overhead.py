@@ -24,13 +24,13 @@ from report import machine_line, table
 
 from frs_bringup.description import Graph, resolve
 from frs_bringup.description_file import load
-from frs_bringup.measures import is_step
 from frs_bringup.middleware import claim_domain, clean_shared_memory, prepare
 from frs_bringup.output import LogFiles
 from frs_bringup.places import config_directory
 from frs_bringup.starter import Starter
 from frs_bringup.summary import summarise_episode
 from frs_steering.record.reader import records, same_topic
+from frs_steering.record.steps import is_step
 from frs_steering.record.topics import image_topic
 
 OVERHEAD_GOAL = 15.0  # ms, p99

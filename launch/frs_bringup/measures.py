@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from frs_steering.record.steps import is_step
+
 Stat = dict[str, float | int | None]
 """p50 and p99 of a quantity, and how many values there were (n); null where there was none."""
 
 TIMINGS = ("camera_age", "wait", "prepare", "encode", "reverse", "denoise", "transport", "total")
 """Fields of frs_msgs/StageTimings [s], in the order in which the stages run."""
 
-# Numbers as in frs_msgs: a recording is read without it.
 RUNNING = 2
-"""ArmState.RUNNING."""
-
-_CHUNK_AS_A_WHOLE = -1  # GateReport.row
-_HELD = 3  # GateReport.HELD, which only a control step can be
+"""ArmState.RUNNING, as a number: a recording is read without frs_msgs."""
 
 
 def stat(values: Iterable[float], scale: float = 1.0) -> Stat:
@@ -50,11 +48,6 @@ def stages_ms(decisions: Sequence[Any], reports: Sequence[Any]) -> dict[str, Sta
 
 def _ran(name: str, seconds: float) -> bool:
     return seconds > 0.0 if name in ("reverse", "denoise", "encode") else True
-
-
-def is_step(report: Any) -> bool:
-    """Whether a gate report is about a control step, not about a chunk on its arrival."""
-    return report.row != _CHUNK_AS_A_WHOLE or report.verdict == _HELD or not report.chunk_id  # on the way home
 
 
 def decisions_by_source(decisions: Sequence[Any], names: Mapping[int, str]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from sim_graph import PATIENCE, executable
 
 from frs_sim.nodes import episode_recording
 from frs_sim.nodes.episode_peers import Peers
-from frs_sim.nodes.episode_recording import Recording
+from frs_sim.nodes.episode_recording import LOST, Recording
 from frs_steering.record.reader import summarise
 
 
@@ -33,7 +33,7 @@ def peers(node: Node, procs: Callable[..., Any]) -> Iterator[Peers]:
 
     thread = threading.Thread(target=hear)
     thread.start()
-    procs(executable("recorder", "frs_steering"))
+    made.recorder = procs(executable("recorder", "frs_steering"))
     made.wait_for(lambda: made.recorder_state.message, PATIENCE, "the recorder was not there")
     yield made
     over.set()
@@ -58,3 +58,15 @@ def test_a_recording_that_was_left_open_is_ended_first(peers: Peers, tmp_path: P
     recording.begin(StartRecording.Request(episode_id="e2", directory=str(tmp_path)))
     assert summarise(tmp_path / "e1" / "e1.mcap").result["label"] == "discarded"
     assert recording.end(EpisodeEvent.FAILED, "") == (str(tmp_path / "e2" / "e2.mcap"), "")
+
+
+def test_a_recorder_that_died_is_an_alarm(peers: Any, procs: Callable[..., Any], tmp_path: Path) -> None:
+    recording = Recording(peers)
+    recording.begin(StartRecording.Request(episode_id="e1", directory=str(tmp_path)))
+    assert recording.alarm() != LOST, "the newest state may still be the one of before"
+    peers.wait_for(lambda: peers.recorder_state.message.recording, PATIENCE, "the recorder did not say so")
+    assert recording.alarm() != LOST
+    peers.recorder.kill()
+    peers.recorder.wait()
+    procs(executable("recorder", "frs_steering"))
+    peers.wait_for(lambda: recording.alarm() == LOST, PATIENCE, "no alarm")

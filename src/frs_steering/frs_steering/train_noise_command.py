@@ -186,11 +186,11 @@ def _write(made: Trained, data: NoiseData, out: Path) -> int:
     beside = out.with_name(out.name.removesuffix(".safetensors"))  # with_suffix would cut "egg-0.5" short
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        save(made.network, made.trained_on, made.held_out, out)
         plot = plot_curves(made, beside.with_name(f"{beside.name}.png"))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB; plotting is in it
         told = json.dumps(report | {"peak_memory_bytes": memory}, indent=1)
         beside.with_name(f"{beside.name}.json").write_text(told + "\n")
-        save(made.network, made.trained_on, made.held_out, out)
     except OSError as error:
         print(f"error: {out} can't be written: {error.strerror or error}", file=sys.stderr)
         return 1

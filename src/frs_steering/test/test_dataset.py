@@ -98,12 +98,12 @@ def test_parts_that_are_none_are_refused(tmp_path: Path, part: list[int]) -> Non
         episode.rollout()
 
 
-@pytest.mark.parametrize("column", ["action.joint_velocity", "observation.images.wrist_left"])
+@pytest.mark.parametrize("column", ["action.joint_position", "observation.images.wrist_left"])
 def test_a_missing_column_of_demonstrations_is_named(tmp_path: Path, spec: PolicySpec, column: str) -> None:
     episode = dataset_episodes(dataset_sample.write(tmp_path / "eggs", without=[column]))[0]
     with pytest.raises(JournalError, match=f"eggs lacks the column {column}; learning from demonstrations needs it"):
         episode.demonstration(spec, 1)
-    assert column != "action.joint_velocity" or episode.rollout().steps
+    assert column != "action.joint_position" or episode.rollout().steps
 
 
 def test_datasets_of_another_kind_are_refused(tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ def test_the_arm_rests_half_a_second_after_the_last_renewal(
 ) -> None:
     settings = settings_from(ArmControllerParameters(**given["/**/arm_controller"]), first_epoch=40)
     monkeypatch.setattr(arm_bench, "SETTINGS", settings)
-    bench = Bench().claimed()
+    bench = Bench()
+    assert bench.execution.reset()[0], "a real arm starts stopped"
+    bench.claimed()
     rows = np.zeros((16, 7))
     rows[:, axis] = sign
     bench.send(1, values=rows.ravel(), lease=LEASE)

@@ -57,6 +57,15 @@ def test_names_with_dots_stay_whole(wanted: str, first: str, file: str) -> None:
     assert _file_for(wanted, Path(first), "dsbc") == Path(file)
 
 
+def test_no_noise_policy_is_replaced_by_one_that_was_given_no_name(tmp_path: Path) -> None:
+    made = []
+    for _ in range(3):
+        made.append(_file_for("", tmp_path / "rollouts", "dsbc"))
+        made[-1].touch()
+    assert [file.name for file in made] == [f"rollouts-dsbc{number}.safetensors" for number in ("", "-2", "-3")]
+    assert _file_for(str(made[0]), tmp_path / "rollouts", "dsbc") == made[0]
+
+
 class Customer:
     """Plays the policy and asks for trainings; it listens while it waits."""
 

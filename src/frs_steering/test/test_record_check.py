@@ -22,6 +22,14 @@ def test_a_complete_episode_has_no_problems(tmp_path: Path) -> None:
     assert report.summary.count("decision") == 4
 
 
+def test_a_chunk_sent_before_the_recording_began_is_no_loss(tmp_path: Path) -> None:
+    for first, problems in ((0, ()), (8, ("decision on chunk 2 of epoch 1: its action chunk is not in the file",))):
+        writer = JournalWriter(tmp_path, Episode(f"from-{first}"), CHANNELS, Limits())
+        for tick in range(30):
+            put_tick(writer, tick, leave_out="action_chunk" if tick == first else "")
+        assert check(writer.close("failed").path).problems == problems
+
+
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, Episode("poor"), CHANNELS, Limits())
     put_tick(writer, 1)  # without instruction, policy, decision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import weakref
@@ -13,16 +14,20 @@ import imageio_ffmpeg
 import mujoco
 import numpy as np
 import pytest
+from frs_msgs.msg import GateReport
 from hypothesis import given
 from hypothesis import strategies as st
-from journal_samples import D, H, write_episode
+from journal_samples import CHANNELS, INDEX, START, TICK, D, H, put_tick, write_episode
+from rclpy.serialization import serialize_message
 
 from frs_steering.record import steps as steps_module
 from frs_steering.record.errors import JournalError
-from frs_steering.record.frames import VIDEOS, roll_pitch_yaw
+from frs_steering.record.frames import VIDEOS, frame, roll_pitch_yaw
 from frs_steering.record.lerobot import LeRobotWriter
 from frs_steering.record.lerobot_files import statistics
 from frs_steering.record.lerobot_video import Video
+from frs_steering.record.steps import control_steps
+from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 TICKS = 40
 
@@ -166,6 +171,41 @@ def test_what_can_not_be_exported_is_named_and_leaves_the_rest(tmp_path: Path) -
     write_episode(tmp_path, "good", ticks=TICKS)
     assert writer.add(tmp_path / "good") == TICKS
     writer.close()
+
+
+def test_speeds_are_in_droids_unit_and_in_rad_a_second(tmp_path: Path) -> None:
+    """DROID's full scale is 0.2 rad a step."""
+    step = next(control_steps(write_episode(tmp_path).path))
+    step = dataclasses.replace(step, joint_position=np.full(7, 0.5), commanded=np.full(7, 3.0))
+    row = frame(step, instruction="", success=True, first=True, last=False)
+    np.testing.assert_allclose(row["action.joint_velocity"], np.ones(7))
+    np.testing.assert_allclose(row["action.joint_position"], np.full(7, 0.7))
+    np.testing.assert_allclose(row["frs.joint_velocity"], np.full(7, 3.0))
+
+
+def test_what_was_decided_before_the_recording_began_is_passed_over(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("late"), CHANNELS, Limits())
+    for tick in range(4, 30):  # the decisions are at 0, 8, 16 and 24
+        put_tick(writer, tick)
+    late = writer.close("succeeded").path
+    assert [step.tick for step in control_steps(late)] == list(range(8, 30))
+    writer = JournalWriter(tmp_path, Episode("lost"), CHANNELS, Limits())
+    for tick in range(30):
+        put_tick(writer, tick, leave_out="decision" if tick == 16 else "")
+    lost = writer.close("succeeded").path
+    with pytest.raises(JournalError, match="the decision on chunk 3 is not in the file"):
+        list(control_steps(lost))
+
+
+def test_while_the_arm_holds_what_was_sent_is_what_is_told(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("held"), CHANNELS, Limits())
+    for tick in range(20):
+        put_tick(writer, tick, leave_out="gate_report" if tick == 10 else "")
+    held = GateReport(tick=10, row=-1, verdict=GateReport.HELD, commanded=[0.25] * 7, gripper=1.0)
+    writer.put(INDEX["gate_report"], serialize_message(held), START + 10 * TICK, START)
+    step = list(control_steps(writer.close("succeeded").path))[10]
+    assert (step.tick, step.row, step.gripper_commanded, step.decision.chunk_id) == (10, -1, 1.0, 2)
+    np.testing.assert_allclose(step.commanded, np.full(7, 0.25))
 
 
 @given(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from journal_samples import CHANNELS, cut, put_tick, write_episode
+from frs_msgs.msg import RecorderState
+from journal_samples import CHANNELS, INDEX, START, cut, put_tick, write_episode
+from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 
+from frs_steering.record.check import check
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
 from frs_steering.record.label import label
@@ -110,3 +113,24 @@ def test_a_file_without_a_whole_chunk_is_left_alone(partial: Path) -> None:
     with pytest.raises(JournalError, match="no whole chunk"):
         recover(partial)
     assert [path.name for path in partial.parent.iterdir()] == ["sample.mcap.partial"]
+
+
+def test_what_was_lost_is_what_the_recorder_said_last(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("sample"), CHANNELS, Limits())
+    for tick in range(60):
+        put_tick(writer, tick)
+        said = RecorderState(recording=True, dropped_control=tick // 8, dropped_images=2)
+        writer.put(INDEX["recorder_state"], serialize_message(said), START, START)
+    whole = writer.close("failed").path
+    assert not any("lost" in problem for problem in check(whole).problems)
+    recovered = recover(cut(whole.parent))
+    assert recovered.result["dropped_images"] == "2" and 0 < int(recovered.result["dropped_control"]) < 8
+    assert (
+        f"{recovered.result['dropped_control']} control records were lost while recording"
+        in check(recovered.path).problems
+    )
+
+
+def test_where_it_said_nothing_that_is_not_known(partial: Path) -> None:
+    problems = check(recover(partial).path).problems
+    assert "how many control records were lost is not known: its recorder died" in problems

@@ -10,10 +10,13 @@ import numpy as np
 import policy_episode
 import pytest
 from frs_msgs.msg import Decision, PolicyInput
+from journal_samples import CHANNELS, INDEX, START
+from rclpy.serialization import serialize_message
 
 from frs_steering.policies import load_policy
 from frs_steering.record.check import TOLERANCE
 from frs_steering.record.replay import replay
+from frs_steering.record.writer import Episode, JournalWriter, Limits
 
 Made = list[tuple[PolicyInput, Decision]]
 
@@ -28,6 +31,17 @@ def test_every_decision_comes_out_again(made: Made, tmp_path: Path) -> None:
     assert found.problems == ()
     assert found.again == 5 and found.worst <= TOLERANCE
     assert found.passed_over == {"by 'direct', whose noise alone does not make the chunk": 1}
+
+
+def test_what_was_seen_before_the_recording_began_is_no_loss(made: Made, tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path, Episode("begun"), CHANNELS, Limits())
+    for number, (seen, decision) in enumerate(made):
+        for topic, message in (("policy_input", seen), ("decision", decision)):
+            if number or topic == "decision":
+                writer.put(INDEX[topic], serialize_message(message), START, START)
+    found = replay(writer.close("succeeded").path, load_policy("embedded"))
+    assert (found.problems, found.again) == ((), 4)
+    assert found.passed_over["made of what the policy saw before the recording began"] == 1
 
 
 def darker(made: Made) -> None:

@@ -44,6 +44,24 @@ def events_of(bench):
     return events
 
 
+def test_a_recorder_that_was_started_again_is_told(bench):
+    serve(bench, StartRecording, "recorder/start", {"success": True}, bench.desk._labels._start.client)
+    state = bench.publisher(RecorderState, "recorder_state", LATCHED)
+    events = events_of(bench)
+    state.publish(RecorderState(message="ready"))  # of before the recording
+    bench.press("e")
+    bench.until(lambda: events)
+    name = events[0].episode_id
+    state.publish(RecorderState(recording=True, path=f"/runs/{name}/{name}.mcap.partial"))
+    bench.until(lambda: bench.desk._labels._is_heard)
+    bench.press("b")
+    assert "no episode can begin while you record by hand: y, n or x ends that first" in bench.notes()
+    assert "is recorded no more" not in bench.notes()
+    state.publish(RecorderState(message="ready"))
+    bench.until(lambda: f"{name} is recorded no more; e begins another recording" in bench.notes())
+    assert not bench.desk._labels.recording_here
+
+
 def test_operator_records_and_labels_an_episode(bench):
     started = serve(bench, StartRecording, "recorder/start", {"success": True}, bench.desk._labels._start.client)
     stopped = serve(

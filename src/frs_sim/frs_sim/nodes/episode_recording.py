@@ -16,6 +16,8 @@ SETTLE = 3.0
 """s for which a preflight that complains is repeated: rates are counted over 2 s, and a reset has just interrupted
 them."""
 LOOK_AGAIN = 0.5  # s between two preflights
+LOST = "it records no more: the recorder was started again; what there is: frs record recover"
+"""What is amiss where the recorder died."""
 
 
 class Recording:
@@ -24,6 +26,7 @@ class Recording:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
         self._episode_id = ""
+        self._told_of_it = False  # the recorder has named this episode's file
 
     @property
     def running(self) -> bool:
@@ -65,15 +68,19 @@ class Recording:
         answer: StartRecording.Response = peers.call(peers.start_recording, request, ANSWER_TIMEOUT, again=True)
         if not answer.success:
             raise PeerError(f"the episode can't be recorded: {answer.message}")
-        self._episode_id = request.episode_id
+        self._episode_id, self._told_of_it = request.episode_id, False
         peers.notes.clear()
         return answer.path
 
     def alarm(self) -> str:
         """What the recorder finds amiss now, in its own words; empty if all is well."""
         state: RecorderState | None = self._peers.recorder_state.message
-        if not self.running or state is None or self._episode_id not in state.path:
+        if not self.running or state is None:
             return ""
+        if self._episode_id not in state.path:
+            # The state of before the start may still be the newest; one that came after it is another recorder's.
+            return LOST if self._told_of_it else ""
+        self._told_of_it = True
         if not state.recording:
             return f"it records no more: {state.message}"
         return state.message.removeprefix(f"recording to {state.path}").lstrip("; ")

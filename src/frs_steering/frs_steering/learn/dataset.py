@@ -35,8 +35,10 @@ _DIAGNOSTICS, _PARTS = "frs.diagnostics", "frs.feature_part"
 """Numbers of DIAGNOSTICS, and of each feature its part; datasets of before they were exported, or of others, may lack
 them."""
 
-_MOVED = ("observation.state.joint_position", "observation.state.gripper_position", "action.joint_velocity",
+_MOVED = ("observation.state.joint_position", "observation.state.gripper_position", "action.joint_position",
           "action.gripper_position")  # fmt: skip
+"""What a demonstration tells of the motion. Not `action.joint_velocity`: DROID's is in units of 3 rad/s, ours was once
+in rad/s, whereas where a command leads within a frame is the same everywhere."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ class DatasetEpisode:
     def _steps(self, table: dict[str, list[Any]]) -> list[ControlStep]:
         count = len(table[_TOLD])
         pictures = {camera: self._video(key, count) for camera, key in VIDEOS.items()}
-        measured, grip, moved, gripped = (np.array(table[name], np.float64).reshape(count, -1) for name in _MOVED)
+        measured, grip, target, gripped = (np.array(table[name], np.float64).reshape(count, -1) for name in _MOVED)
+        moved = (target - measured) * RATE  # rad/s
         unknown = np.full(3, np.nan), np.full(4, np.nan)  # where the tool is follows from the joints
         return [
             ControlStep(

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
 
 from frs_steering.learn.held_out import HeldOut, why_not
@@ -173,10 +174,9 @@ def load(path: Path) -> NoisePolicy:
             weights are not those that were trained.
     """
     try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        whole = path.read_bytes()  # once: a training may replace the file meanwhile
+        tensors = load_tensors(whole)
+        header = _header(whole)
     except FileNotFoundError:
         raise NoisePolicyError(f"noise policy {path} does not exist; make one with: frs train dsbc RUNS") from None
     except (SafetensorError, OSError) as error:
@@ -198,7 +198,13 @@ def load(path: Path) -> NoisePolicy:
     network.eval().requires_grad_(False)
     if why := why_not(network, held_out):
         raise NoisePolicyError(f"noise policy {path} must not be used: {why}")
-    return NoisePolicy(network, trained_on, held_out, path, sha256)
+    return NoisePolicy(network, trained_on, held_out, path, hashlib.sha256(whole).hexdigest())
+
+
+def _header(whole: bytes) -> dict[str, str]:
+    # What safetensors keeps beside the tensors: the length of a JSON text in 8 bytes, little-endian, then the text.
+    length = int.from_bytes(whole[:8], "little")
+    return json.loads(whole[8 : 8 + length]).get("__metadata__", {})
 
 
 def _trained_on(known: dict[str, Any]) -> TrainedOn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -184,16 +185,17 @@ def _training_for(goal: TrainNoisePolicy.Goal) -> TrainingProcess:
 
 
 def _file_for(wanted: str, first: Path, kind: str) -> Path:
-    """Where the result goes: as wanted, else beside the first recording.
+    """Where the result goes: as wanted, else beside the first recording, where it replaces none: it may be live.
 
     What follows a dot is no suffix to be replaced: "egg-0.5" and "egg-0.7" are two, and so are "runs.v1" and "runs.v2".
     """
-    file = (
-        Path(wanted).expanduser().absolute()
-        if wanted
-        else first.with_name(f"{first.name.partition('.mcap')[0]}-{kind}")
-    )
-    return file.with_name(f"{file.name.removesuffix(SUFFIX)}{SUFFIX}")
+    if wanted:
+        file = Path(wanted).expanduser().absolute()
+        return file.with_name(f"{file.name.removesuffix(SUFFIX)}{SUFFIX}")
+    name = f"{first.name.partition('.mcap')[0]}-{kind}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    files = (first.with_name(name + SUFFIX) for name in names)
+    return next(file for file in files if not file.exists())
 
 
 def main(argv: list[str] | None = None) -> int:

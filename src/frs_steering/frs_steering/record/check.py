@@ -61,10 +61,13 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
             decisions[key], refined[key] = _wrong_decision(record), np.array(record.message.refined, np.float32)
         else:
             problems += _undecodable(record)
+    first = min(decisions, default=None)
     for key, wrong in decisions.items():
         name = f"decision on chunk {key[1]} of epoch {key[0]}"
         problems += [f"{name}: {line}" for line in wrong]
         if key not in chunks:
+            if key == first and key < min(chunks, default=key):  # the recording began between the two
+                continue
             problems.append(f"{name}: its action chunk is not in the file")
         elif not wrong:
             problems += [f"{name}: {line}" for line in _differing(refined[key], chunks[key])]
@@ -84,8 +87,10 @@ def _unlabelled(summary: Summary) -> list[str]:
     label = summary.result.get("label", "")
     if label not in _LABELS:
         problems.append(f"label is {label!r}; it must be one of {', '.join(_LABELS)}")
-    dropped = summary.result.get("dropped_control", "0")
-    if dropped != "0":
+    dropped = summary.result.get("dropped_control")
+    if dropped is None:
+        problems.append("how many control records were lost is not known: its recorder died")
+    elif dropped != "0":
         problems.append(f"{dropped} control records were lost while recording")
     return problems
 

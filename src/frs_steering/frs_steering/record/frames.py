@@ -15,6 +15,8 @@ from frs_steering.record.errors import JournalError
 from frs_steering.record.steps import ControlStep
 
 RATE = 15  # Hz
+FULL_SCALE = 0.2 * RATE
+"""rad/s that DROID's joint velocity of 1 stands for: 0.2 rad a step (`relative_max_joint_delta` of its IK solver)."""
 VIDEOS = {"exterior": "observation.images.exterior_1_left", "wrist": "observation.images.wrist_left"}
 """Camera -> DROID's key."""
 DIAGNOSTICS = ("noise_percentile", "round_trip_rms", "agreement", "fixed_point_residual")
@@ -51,10 +53,11 @@ def features(noise: int, pooled: int) -> dict[str, Feature]:
         "observation.state": numbers([*_JOINTS, "gripper"]),
         "action.gripper_position": numbers(["gripper"]),
         "action.joint_position": numbers(_JOINTS),  # where the command leads within the step
-        "action.joint_velocity": numbers(_JOINTS),  # rad/s, what passed the gate
+        "action.joint_velocity": numbers(_JOINTS),  # what passed the gate, 1 for FULL_SCALE
         "action": numbers([*_JOINTS, "gripper"]),  # joint position and gripper, as LeRobot's conversion has it
         "discount": Feature("float32"),
         "reward": Feature("float32"),  # 1 on the last step of a success, else 0
+        "frs.joint_velocity": numbers(_JOINTS),  # rad/s, what passed the gate
         "frs.source": Feature("int64"),  # who steered: SOURCE_* of frs_msgs/Decision
         "frs.method": Feature("string"),
         "frs.guidance": numbers(["x", "y", "z", "amount", "gripper", "defer"]),  # as in frs_msgs/Guidance
@@ -107,10 +110,11 @@ def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, la
         "observation.state": [*step.joint_position, step.gripper],
         "action.gripper_position": [step.gripper_commanded],
         "action.joint_position": target,
-        "action.joint_velocity": step.commanded,
+        "action.joint_velocity": step.commanded / FULL_SCALE,
         "action": [*target, step.gripper_commanded],
         "discount": 1.0,
         "reward": float(last and success),
+        "frs.joint_velocity": step.commanded,
         "frs.source": int(decision.source),
         "frs.method": decision.method,
         "frs.guidance": [*direction, guidance.amount, guidance.gripper, guidance.defer],

@@ -85,6 +85,11 @@ class LeRobotWriter:
                     videos = {VIDEOS[camera]: self._video(camera, step) for camera in step.images}
                 for camera, picture in step.images.items():
                     videos[VIDEOS[camera]].add(picture)
+            if not rows and summary.count("decision") and not summary.count("arm_state"):
+                raise JournalError(
+                    f"{recording}: it has neither camera streams nor the arm's states, as those of frs eval --record;"
+                    " frs train reads it as it is"
+                )
             if not rows:
                 raise JournalError(f"{recording}: no chunk drove the arm in it")
             rows[-1] = row(step, first=len(rows) == 1, last=True)

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from frs_steering.record.errors import JournalError
 from frs_steering.record.frames import Feature
 
 STATISTICS = ("min", "max", "mean", "std", "count")
@@ -34,14 +35,21 @@ def types_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], path: Path, footer: str = "") -> None:
-    """Write rows as Parquet, the columns of the types given; `footer` is added to DuckDB's COPY options."""
+    """Write rows as Parquet, the columns of the types given; `footer` is added to DuckDB's COPY options.
+
+    Raises:
+        JournalError: the disk refused.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(f'"{key}" {kind}' for key, kind in types.items())
     with duckdb.connect() as database:
         database.execute(f"CREATE TABLE rows ({columns})")
         values = [[_plain(row[key], kind) for key, kind in types.items()] for row in rows]
         database.executemany(f"INSERT INTO rows VALUES ({', '.join('?' * len(types))})", values)
-        database.execute(f"COPY rows TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet{footer})")
+        try:
+            database.execute(f"COPY rows TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet{footer})")
+        except duckdb.Error as error:
+            raise JournalError(f"{path} can't be written: {error}") from error
 
 
 def _plain(value: Any, kind: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from frs_steering.record.bag import PARTIAL, RESULT_RECORD
 from frs_steering.record.disk import held
 from frs_steering.record.errors import JournalError
-from frs_steering.record.reader import Summary, summarise
+from frs_steering.record.reader import Summary, records, summarise
 from frs_steering.record.rewrite import rewrite
 from frs_steering.record.scan import locate, scanned
 
@@ -37,11 +37,17 @@ def recover(path: Path) -> Summary:
         if not scan.channels:
             raise JournalError(f"{partial} has no whole chunk: {'; '.join(scan.damage)}")
         if not _holds_all(whole):
-            told = scan.metadata.get(RESULT_RECORD, {})
+            told = {**_losses(partial), **scan.metadata.get(RESULT_RECORD, {})}
             notes = [told.get("note", ""), "recovered", *scan.damage]
             rewrite(scan, whole, ".recovering", {"label": "unlabelled", **told, "note": "; ".join(filter(None, notes))})
         partial.unlink()
     return summarise(whole)
+
+
+def _losses(partial: Path) -> dict[str, str]:
+    """What the recorder said last of what it had lost; empty where it said nothing yet."""
+    said = [record.message for record in records(partial, ["recorder_state"])]
+    return {name: str(getattr(said[-1], name)) for name in ("dropped_control", "dropped_images")} if said else {}
 
 
 def _holds_all(whole: Path) -> bool:

@@ -52,8 +52,12 @@ def replay(path: Path, policy: Policy) -> Replay:
     passed_over: Counter[str] = Counter()
     problems: list[str] = []
     again, worst = 0, 0.0
+    begun = min(inputs, default=(0, 0, 0))[:2]
     for record in records(path, ["decision"]):
         message = record.message
+        if input_key(message)[:2] < begun:
+            passed_over["made of what the policy saw before the recording began"] += 1
+            continue
         try:
             method = parse_method(message.method)
             if not method.noise_makes_chunk:

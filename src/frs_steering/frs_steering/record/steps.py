@@ -17,6 +17,16 @@ CAMERAS = ("exterior", "wrist")
 _IMAGES = {image_topic(camera): camera for camera in CAMERAS}
 
 
+# Numbers as in frs_msgs/GateReport: a recording is read without it.
+_CHUNK_AS_A_WHOLE = -1  # row
+_HELD = 3  # which only a control step can be
+
+
+def is_step(report: Any) -> bool:
+    """Whether a gate report is about a control step, not about a chunk on its arrival."""
+    return report.row != _CHUNK_AS_A_WHOLE or report.verdict == _HELD or not report.chunk_id  # on the way home
+
+
 @dataclass(frozen=True)
 class ControlStep:
     """One control step of an episode, 1/15 s.
@@ -30,7 +40,7 @@ class ControlStep:
         tcp_quaternion: (4,) x, y, z, w, before the step.
         commanded: (7,) rad/s, that passed the gate and was sent.
         gripper_commanded: 0 open .. 1 closed.
-        row: of the chunk that drove; -1 where none did and the arm held.
+        row: of the chunk that drove; -1 where none did, and the arm braked or held.
         decision: the frs_msgs/Decision behind that chunk; the last one that drove where none did.
     """
 
@@ -49,6 +59,8 @@ class ControlStep:
 def control_steps(recording: Path) -> Iterator[ControlStep]:
     """Yield the control steps from the first that a chunk drove to the last.
 
+    What a chunk drove that was decided before the recording began is passed over: why it did so is not in the file.
+
     Args:
         recording: the episode's directory or file; a partial one will do.
 
@@ -65,9 +77,9 @@ def control_steps(recording: Path) -> Iterator[ControlStep]:
     reports = {
         record.message.tick: record.message
         for record in told
-        if record.known_as == "gate_report" and record.message.row >= 0
+        if record.known_as == "gate_report" and is_step(record.message)
     }
-    last = max(reports, default=-1)
+    last = max((tick for tick, report in reports.items() if report.row >= 0), default=-1)
     seen: dict[str, Any] = {}
     decision = None
     for record in told:
@@ -77,10 +89,11 @@ def control_steps(recording: Path) -> Iterator[ControlStep]:
         if record.known_as != "arm_state":
             continue
         state, report = record.message, reports.get(record.message.tick)
-        if report is not None:
-            decision = decisions.get((state.owner_epoch, report.chunk_id))
-            if decision is None:
+        if report is not None and report.row >= 0:
+            found = decisions.get((state.owner_epoch, report.chunk_id))
+            if found is None and decision is not None:
                 raise JournalError(f"{recording}: the decision on chunk {report.chunk_id} is not in the file")
+            decision = found
         if decision is None or state.tick > last:
             continue
         if missing := [name for name in CAMERAS if name not in seen]:

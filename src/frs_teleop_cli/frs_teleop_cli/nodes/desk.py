@@ -190,7 +190,9 @@ class Teleop(Node):
             case Act.STEERING:
                 self._switch(not self._view.steering, now)
             case Act.EPISODE:
-                if waiting := self._waiting():
+                if self._labels.recording_here:
+                    self.tell("no episode can begin while you record by hand: y, n or x ends that first", bad=True)
+                elif waiting := self._waiting():
                     self.tell(f"no episode can begin yet: waiting for {', '.join(waiting)}", bad=True)
                 else:
                     self._episodes.begin(self._view.task.facts if self._view.task else None, now)
@@ -285,7 +287,9 @@ class Teleop(Node):
             self._learn(objection=seen)
 
     def _on_recorder(self, message: RecorderState) -> None:
-        self._learn(recorder=Seen(facts.recorder_facts(message), time.monotonic()))
+        recorder = facts.recorder_facts(message)
+        self._learn(recorder=Seen(recorder, time.monotonic()))
+        self._labels.watch(recorder)
 
     def _on_instruction(self, message: String) -> None:
         self._told_policy = message.data

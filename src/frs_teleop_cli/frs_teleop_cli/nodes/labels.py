@@ -15,6 +15,7 @@ from frs_steering.nodes.qos import EVENT
 from frs_teleop_cli.names import file_name
 from frs_teleop_cli.nodes.asking import Asking, Tell
 from frs_teleop_cli.view import RecorderFacts, TaskFacts, complaints
+from frs_teleop_cli.words import clean
 
 LABELS = {
     EpisodeEvent.SUCCEEDED: "succeeded",
@@ -64,11 +65,30 @@ class Labels:
         self._begun_here = begun_here
         self._episode: Episode | None = None
         self._notes: list[str] = []
+        self._is_heard, self._ending = (
+            False,
+            False,
+        )  # of a recording begun here: its recorder names it, its end is asked
         self._events = node.create_publisher(EpisodeEvent, "episode_event", EVENT)
         node.create_subscription(EpisodeEvent, "episode_event", self._on_event, EVENT)
         self._preflight = Asking(node, Trigger, "recorder/preflight", "recorder", tell)
         self._start = Asking(node, StartRecording, "recorder/start", "recorder", tell)
         self._stop = Asking(node, StopRecording, "recorder/stop", "recorder", tell)
+
+    @property
+    def recording_here(self) -> bool:
+        """Whether this operator has begun a recording that has not ended."""
+        return self._episode is not None and self._episode.author == self._operator
+
+    def watch(self, recorder: RecorderFacts) -> None:
+        """See whether the recorder still records what was begun here: one that was started again does not."""
+        if self._episode is None or not self.recording_here or self._ending:
+            return
+        if recorder.recording and recorder.name == clean(self._episode.episode_id, 60):
+            self._is_heard = True
+        elif self._is_heard:
+            self._tell(f"{self._episode.episode_id} is recorded no more; e begins another recording", bad=True)
+            self._episode, self._notes = None, []
 
     def start(self, task: TaskFacts | None, instruction: str, at: float) -> None:
         """Begin a recording of the present task, after telling what the recorder finds amiss.
@@ -126,6 +146,7 @@ class Labels:
             self._tell(f"episode {episode.episode_id} is conducted by {episode.author}, which labels it itself")
             return
         # The event goes out first, so that it is in the file that the service closes.
+        self._ending = True
         self._publish(kind, episode)
         request = StopRecording.Request(label=kind, note="; ".join([f"labelled by {self._operator}", *self._notes]))
         self._stop.ask(request, at, lambda response: self._ended(kind, episode, response))
@@ -143,6 +164,7 @@ class Labels:
         if not told and (amiss := complaints(response.message, response.path)):
             self._tell(f"at the recording's start: {amiss}", bad=True)
         self._episode, self._notes = episode, []
+        self._is_heard, self._ending = False, False
         self._publish(EpisodeEvent.STARTED, episode)
         self._tell(f"recording {episode.episode_id}: y success, n failure, x discard")
 
