@@ -38,7 +38,7 @@ session: setup
 test: setup lint
 	@$(ENTER) && export PYTEST_ADDOPTS="--durations=15 --durations-min=5" && \
 		pytest -n auto --dist loadfile -m "not nodes and not whole_graph and not faults" && \
-		pytest -n 2 --dist loadfile -m "nodes and not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
+		pytest -m "nodes and not whole_graph and not faults" && pytest -m whole_graph && exec pytest -m faults
 
 bench: setup
 	@$(ENTER) && python bench/gate.py && echo && python bench/inference.py && echo && \

@@ -71,7 +71,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that talk over DDS or start processes of the stack: no more of them than cores at once."""
+    """Mark the tests that talk over DDS or start processes of the stack: what they time wants the machine alone."""
     for item in items:
         if {"ros", "procs"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("nodes")

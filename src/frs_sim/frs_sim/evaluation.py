@@ -7,9 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from frs_sim.cell import CONTROL_RATE, Cell, Eyes
+from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
 from frs_sim.demonstrator import Demonstrator
-from frs_sim.expert import Phase, act, plan
+from frs_sim.expert import Phase, Plan, act, plan
 from frs_sim.learned import decide_learned
 from frs_sim.reasoners import Reasoner
 from frs_sim.rows import Episode
@@ -27,7 +27,8 @@ from frs_steering.steer.guidance import Guidance
 from frs_steering.steer.likeness import likeness
 from frs_steering.steer.method import Method
 
-NEAR_END = (Phase.LOWER, Phase.SLIDE)
+NEAR_END = 0.03
+"""m: the last thing is held over its place, no higher than this above where it is let go."""
 DELAY = 1
 """Control steps from the observation to the chunk's first row, as in the graph; until then the chunk before drives."""
 
@@ -71,7 +72,7 @@ def run_episode(
         method: how chunks are made of wishes.
         reasoner: who wishes, given the true state; None leaves the policy alone. A demonstrator makes every decision.
         every: the reasoner is asked at every n-th decision, beginning with the first.
-        near_end: the expert drives until the last thing is held above its place, and the method from there. Where the
+        near_end: the expert drives until the last thing is held low over its place, the method from there. Where the
             expert does not get there in the task's time, the episode ends without a decision (`Episode.counts`).
         instruction: what the policy is told; empty for the task's own sentence.
         in_distribution: measure how rare the steered chunks and their references are; it changes nothing else.
@@ -142,11 +143,17 @@ def _bring_near(cell: Cell) -> bool:
     for _ in range(cell.task.step_limit):
         truth = cell.truth()
         wanted = plan(cell.task, truth)
-        if (wanted.phase in NEAR_END and truth.held == cell.task.goals[-1].object) or wanted.phase is Phase.PUSH:
+        if wanted.phase is Phase.PUSH or (truth.held == cell.task.goals[-1].object and _is_near_end(wanted, truth)):
             return True
         action = act(wanted, truth)
         cell.step(joint_velocity(cell.joint_position, action[:6]), float(action[6]))
     return False
+
+
+def _is_near_end(wanted: Plan, truth: Truth) -> bool:
+    if wanted.phase is Phase.LOWER:  # aligned with its place, or it would first go sideways
+        return np.array_equal(wanted.target, wanted.goal) and truth.tcp_position[2] - wanted.goal[2] < NEAR_END
+    return wanted.phase in (Phase.RELEASE, Phase.SLIDE)
 
 
 def _rarity(

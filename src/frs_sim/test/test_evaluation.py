@@ -8,7 +8,8 @@ import pytest
 
 from frs_sim import evaluation
 from frs_sim.cell import Cell, Eyes, Truth
-from frs_sim.evaluation import run_episode
+from frs_sim.evaluation import NEAR_END, run_episode
+from frs_sim.expert import plan
 from frs_sim.rows import Episode
 from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING, Task
 from frs_steering.arm.outcome import Outcome
@@ -123,7 +124,8 @@ def test_near_its_end_the_thing_is_held_above_its_place(workshop: tuple[Cell, Ey
     episode = run(workshop, "frs:steps=1", reasoner=watch, near_end=True, watcher=Watch())
     goal = workshop[0].task.goals[-1]
     assert seen[0].held == goal.object
-    assert np.hypot(*(seen[0].positions[goal.object] - seen[0].positions[goal.place])[:2]) < 0.05
+    assert np.hypot(*(seen[0].positions[goal.object] - seen[0].positions[goal.place])[:2]) < 0.02
+    assert 0.0 <= seen[0].tcp_position[2] - plan(workshop[0].task, seen[0]).goal[2] < NEAR_END
     assert episode.counts and episode.steps == len(stepped) < workshop[0].steps, "not the expert's"
 
 
