@@ -85,8 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--methods", nargs="+", default=["base,frs"], help="see below (default: base,frs)")
     add(
         "--reasoner", default="oracle", metavar="NAME,...",
-        help="who gives directions: 'oracle', 'oracle:A' that says all of them with amount A, or 'noisy:P' that errs"
-        " with probability P; several are compared; 'expert' demonstrates"
+        help="who gives directions: 'oracle', 'oracle:A' that says all of them with amount A, 'noisy:P' or 'noisy:P:A'"
+        " that errs with probability P; several are compared; 'expert' demonstrates"
         " (default: %(default)s)",
     )  # fmt: skip
     add(

@@ -45,21 +45,21 @@ class ReasonerChoice:
     amount: float = 0.0
 
     def __str__(self) -> str:
-        if self.amount:
-            return f"oracle:{self.amount:g}"
-        return "expert" if self.demonstrates else f"noisy:{self.wrong:g}" if self.wrong else "oracle"
+        if self.demonstrates:
+            return "expert"
+        amount = f":{self.amount:g}" if self.amount else ""
+        return f"noisy:{self.wrong:g}{amount}" if self.wrong else f"oracle{amount}"
 
     def make(self, seed: int) -> Reasoner | Demonstrator:
         """The reasoner for one episode; the same seed errs at the same decisions."""
         if self.demonstrates:
             return Demonstrator()
-        if self.amount:
-            return evenly(oracle, self.amount)
-        return noisy(oracle, self.wrong, seed) if self.wrong else oracle
+        right: Reasoner = evenly(oracle, self.amount) if self.amount else oracle
+        return noisy(right, self.wrong, seed, self.amount or LESS) if self.wrong else right
 
 
 def parse_reasoner(text: str) -> ReasonerChoice:
-    """Read "oracle", "oracle:A", "expert" or "noisy:P". "noisy:0" is the oracle.
+    """Read "oracle", "oracle:A", "expert", "noisy:P" or "noisy:P:A". "noisy:0" is the oracle.
 
     Raises:
         ReasonerError: no such reasoner, or A or P is out of its range.
@@ -70,16 +70,22 @@ def parse_reasoner(text: str) -> ReasonerChoice:
     if text == "expert":
         return ReasonerChoice(demonstrates=True)
     if name == "noisy" and colon:
-        return ReasonerChoice(wrong=_number(number, f"the reasoner {text!r} errs with probability"))
+        wrong, colon, number = number.partition(":")
+        errs = _number(wrong, f"the reasoner {text!r} errs with probability")
+        return ReasonerChoice(wrong=errs, amount=_amount(number, text) if colon else 0.0)
     if name == "oracle" and colon:
-        amount = _number(number, f"the reasoner {text!r} says every direction with the amount")
-        if amount == 0.0:
-            raise ReasonerError(f"the reasoner {text!r} says every direction with the amount 0, which is none")
-        return ReasonerChoice(amount=amount)
+        return ReasonerChoice(amount=_amount(number, text))
     raise ReasonerError(
         f"no reasoner is called {text!r}; there are: oracle, oracle:A (every direction with the amount A), "
-        "noisy:P (P the probability of an error), expert"
+        "noisy:P and noisy:P:A (P the probability of an error), expert"
     )
+
+
+def _amount(number: str, text: str) -> float:
+    amount = _number(number, f"the reasoner {text!r} says every direction with the amount")
+    if amount == 0.0:
+        raise ReasonerError(f"the reasoner {text!r} says every direction with the amount 0, which is none")
+    return amount
 
 
 def _number(text: str, what: str) -> float:
@@ -102,10 +108,10 @@ def evenly(reasoner: Callable[[Task, Truth], Guidance], amount: float) -> Reason
     return say
 
 
-def noisy(reasoner: Reasoner, wrong: float, seed: int) -> Reasoner:
+def noisy(reasoner: Reasoner, wrong: float, seed: int, amount: float = LESS) -> Reasoner:
     """A reasoner that errs: with probability `wrong` it says one of the other five directions, all equally likely.
 
-    Where it should have let the policy act, an error is any of the six, with the smaller amount. The same two random
+    Where it should have let the policy act, an error is any of the six, with the amount given. The same two random
     numbers are drawn at every call, so that a larger `wrong` errs wherever a smaller one did.
     """
     rng = np.random.default_rng([_STREAM, seed])
@@ -119,7 +125,7 @@ def noisy(reasoner: Reasoner, wrong: float, seed: int) -> Reasoner:
         others = [direction for direction in DIRECTIONS.values() if direction != right]
         direction = others[int(which * len(others))]
         if wish is None or wish.defer:
-            return Guidance(GuidanceSource.SCRIPTED, AUTHOR, direction=direction, amount=LESS, validity=_VALIDITY)
+            return Guidance(GuidanceSource.SCRIPTED, AUTHOR, direction=direction, amount=amount, validity=_VALIDITY)
         return dataclasses.replace(wish, direction=direction)
 
     return say

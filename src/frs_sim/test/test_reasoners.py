@@ -27,7 +27,7 @@ def always(wish: Guidance | None):
     return say
 
 
-@pytest.mark.parametrize("text", ["oracle", "oracle:0.7", "noisy:0.1", "noisy:1", "expert"])
+@pytest.mark.parametrize("text", ["oracle", "oracle:0.7", "noisy:0.1", "noisy:1", "noisy:0.1:0.7", "expert"])
 def test_a_name_is_read_and_written(text: str) -> None:
     assert str(parse_reasoner(text)) == text
 
@@ -38,7 +38,20 @@ def test_without_errors_it_is_the_oracle() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "noisy", "noisy:", "noisy:x", "noisy:1.1", "noisy:-0.1", "noisy:nan", "oracle:0", "oracle:2"]
+    "text",
+    [
+        "",
+        "noisy",
+        "noisy:",
+        "noisy:x",
+        "noisy:1.1",
+        "noisy:-0.1",
+        "noisy:nan",
+        "noisy:0.1:0",
+        "noisy:0.1:",
+        "oracle:0",
+        "oracle:2",
+    ],
 )
 def test_no_such_reasoner(text: str) -> None:
     with pytest.raises(ReasonerError, match="there are|must lie in|which is none"):
@@ -54,6 +67,12 @@ def test_it_errs_as_often_as_said_and_in_all_wrong_directions_alike() -> None:
     # Four standard deviations of a binomial.
     assert sum(wrong.values()) / n == pytest.approx(0.4, abs=4 * (0.4 * 0.6 / n) ** 0.5)
     assert all(count / n == pytest.approx(0.08, abs=4 * (0.08 * 0.92 / n) ** 0.5) for count in wrong.values())
+
+
+def test_one_with_even_amounts_errs_with_them_too() -> None:
+    assert parse_reasoner("noisy:0:0.7") == parse_reasoner("oracle:0.7")
+    say = noisy(evenly(always(LET), 1.0), 1.0, seed=2, amount=1.0)
+    assert {say(TASK, TRUTH).amount for _ in range(20)} == {1.0}
 
 
 def test_evenly_changes_the_amount_alone() -> None:

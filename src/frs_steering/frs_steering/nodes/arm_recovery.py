@@ -16,7 +16,7 @@ from frs_steering.nodes.runtime import side_node
 ANSWER_TIME = 5.0
 """Longest wait for the driver's own recovery [s]."""
 NEWS_TIME = 1.0
-"""s in which the driver must then have said that it has no error, and again in which joint states must come."""
+"""s in which its service must be found, then it have said that it has no error, and then joint states come."""
 
 
 class Recovery:
@@ -70,7 +70,7 @@ class Recovery:
 
     def _ask_the_driver(self) -> str:
         # Why the robot has not recovered; empty if it has.
-        if not self._driver.service_is_ready():
+        if not self._driver.wait_for_service(NEWS_TIME):  # its error may be heard before its service is found
             return f"the robot says: {self._error}; no driver offers robot_driver/recover, recover it by its own means"
         answered = threading.Event()
         future = self._driver.call_async(Trigger.Request())
