@@ -29,7 +29,7 @@ from frs_steering.arm.outcome import Outcome
 from frs_steering.arm.reading import JointReader, ReadingError
 from frs_steering.arm.robots import ROBOTS
 from frs_steering.arm.settings import Settings
-from frs_steering.arm.states import State
+from frs_steering.arm.states import SAID_AT_REST, State
 from frs_steering.arm.verdicts import Verdict
 from frs_steering.health.arm import Rejection, arm_health, gate_health, gripper_health
 from frs_steering.health.report import Health
@@ -51,10 +51,8 @@ SWITCH_INTERVAL = 0.0005
 """How soon a busy callback gives way to the control thread [s]; Python's own default is 5 ms."""
 FIFO_PRIORITY = REALTIME + 1
 """Real-time priority of the control thread, before the node's own callbacks, where that is allowed."""
-STEPS_AT_REST = 2
-"""Control steps at rest before the node goes, so that the backend surely has a zero command."""
 CLOSING_TIME = 1.5
-"""Longest wait for that [s]."""
+"""Longest wait for the arm to rest before the node goes [s]."""
 LOOK_PERIOD = 0.5
 """s between two looks at the gripper's trouble, at who follows the arm's commands, and at who else gives some."""
 WARNING_PERIOD = 2.0
@@ -352,7 +350,7 @@ class ArmController(Node):
     def _step_until_closed(self) -> None:
         begun, tick, at_rest = time.monotonic(), 0, 0
         state = State.IDLE
-        while at_rest < STEPS_AT_REST:
+        while at_rest < SAID_AT_REST:  # so that the backend surely has a zero command before the node goes
             due = begun + (tick + 1) * self._period
             time.sleep(max(0.0, due - time.monotonic()))
             now = time.monotonic()

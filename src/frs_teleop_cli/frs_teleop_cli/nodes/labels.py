@@ -65,10 +65,9 @@ class Labels:
         self._begun_here = begun_here
         self._episode: Episode | None = None
         self._notes: list[str] = []
-        self._is_heard, self._ending = (
-            False,
-            False,
-        )  # of a recording begun here: its recorder names it, its end is asked
+        # Of a recording begun here.
+        self._is_heard = False  # the recorder has named it
+        self._ending = False  # its end was asked for
         self._events = node.create_publisher(EpisodeEvent, "episode_event", EVENT)
         node.create_subscription(EpisodeEvent, "episode_event", self._on_event, EVENT)
         self._preflight = Asking(node, Trigger, "recorder/preflight", "recorder", tell)
