@@ -140,9 +140,13 @@ class Cell:
         low, high = self.model.jnt_range[:7].T
         ramp = ACCELERATION * TIMESTEP
         for _ in range(round(seconds / TIMESTEP)):
-            # np.clip takes twice the time of the two that it consists of, and this runs 500 times a second.
-            change = np.minimum(np.maximum(self._wanted - self._velocity, -ramp), ramp)
+            # One share for all joints, as a trajectory controller's splines have: what lies between two commands is
+            # a mixture of the two, so the hand is never faster than both. A ramp for each joint by itself makes it so.
+            change = self._wanted - self._velocity
+            if (most := max(abs(one) for one in change.tolist())) > ramp:
+                change *= ramp / most
             self._velocity = self._velocity + change
+            # np.clip takes twice the time of the two that it consists of, and this runs 500 times a second.
             measured = self.data.qpos[self._joints]
             goal = np.minimum(np.maximum(self._goal + self._velocity * TIMESTEP, low), high)
             self._goal = np.minimum(np.maximum(goal, measured - BLOCKED), measured + BLOCKED)
