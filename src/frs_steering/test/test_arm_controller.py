@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from arm_stand_in import ArmStandIn
+from builtin_interfaces.msg import Duration
 from cell_stand_in import Start
 from frs_msgs.msg import ArmState, GateReport
 
@@ -112,7 +113,8 @@ def test_a_chunk_of_another_space_is_rejected(arm: ArmStandIn, start_node: Start
 
 
 def test_at_the_leases_end_the_arm_comes_to_rest_within_03_s(controller: Any, arm: ArmStandIn) -> None:
-    arm.send(1, speed=0.4)
+    # Well before the rows run out, also where some of them fall away because the chunk came late.
+    arm.send(1, speed=0.4, lease=Duration(nanosec=700_000_000))
     arm.until_moving()
     arm.until(lambda: arm.states[-1].row >= 0 and arm.states[-1].lease_remaining < 0.5, 5.0, "the lease to run down")
     ends = time.monotonic() + arm.states[-1].lease_remaining
