@@ -34,6 +34,7 @@ AXES = {
     "candidates": "candidates of sample-and-rank",
     "sigma": "noise added to the recovered noise",
     "delegate": "delegation of what is not commanded",
+    "ahead": "rows commanded beyond those that are driven",
     "noise": "parameterisation of the noise",
     WRONG: "probability that the reasoner's direction is wrong",
     EVERY: "guidance at every n-th chunk",

@@ -20,10 +20,11 @@ from frs_steering.steer.sources.rank import likeness
 
 METHODS = (
     "base", "base:noise=tiled", "frs", "frs:delegate=no", "frs:integrator=midpoint", "frs:integrator=fixed_point",
-    "frs:sigma=1.5", "frs:noise=dct2", "frs:max_length=1", "direct", "translation", "partial", "partial:strength=1",
-    "rank", "rank:candidates=3", "noise", "noise:noise=tiled",
+    "frs:sigma=1.5", "frs:noise=dct2", "frs:max_length=1", "frs:ahead=0", "direct", "translation", "partial",
+    "partial:strength=1", "rank", "rank:candidates=3", "noise", "noise:noise=tiled",
 )  # fmt: skip
 MASK = torch.tensor([True, True, False])
+EXECUTE_ROWS = 1
 REST = torch.full((H, D), 0.25)
 
 
@@ -44,6 +45,7 @@ def problem(
         parameterisation=by,
         fresh=fresh,
         count=len(reference),
+        execute_rows=EXECUTE_ROWS,
         rest=REST,
         reference=reference,
         mask=mask.expand(len(reference), 1, D),
@@ -117,6 +119,20 @@ def test_frs_keeps_what_is_commanded_and_delegates_the_rest(seed: int, text: str
     assert found.noise_used is not None and found.noise_recovered is not None and base.noise_used is not None
     assert torch.equal(found.noise_used[..., MASK], found.noise_recovered[..., MASK])
     assert torch.equal(found.noise_used[..., ~MASK], base.noise_used[..., ~MASK])
+
+
+@pytest.mark.parametrize(("text", "rows"), [("frs:ahead=0", 1), ("frs:ahead=1", 2), ("frs:ahead=1000", 2)])
+def test_rows_beyond_those_that_are_driven_are_delegated(text: str, rows: int) -> None:
+    found, _ = made(text)
+    assert found.noise_used is not None and found.noise_recovered is not None
+    kept = (found.noise_used == found.noise_recovered)[..., MASK].all(2)
+    assert kept.tolist() == [[row < rows for row in range(H)]] * 4
+
+
+def test_noise_with_fewer_coordinates_than_rows_stays_in_its_subspace() -> None:
+    found, _ = made("frs:noise=tiled")
+    assert found.noise_used is not None
+    torch.testing.assert_close(found.noise_used, found.noise_used[:, :1].expand_as(found.noise_used))
 
 
 def test_without_delegation_all_is_kept_and_the_exact_inversion_gives_the_reference_back() -> None:

@@ -37,7 +37,7 @@ def steer(
     Args:
         field: the policy's velocity field for one observation.
         reference: (B, H, D) rough chunks, normalised.
-        mask: (D,) or (B, 1, D) bool, the dimensions that the guidance commands; the others are delegated.
+        mask: bool, broadcast to (B, H, D): what the guidance commands; the rest is delegated.
         fresh: (B, H, D) or (1, H, D) noise from N(0, I) for the delegated dimensions.
         steps: K, steps each way; 10 in the paper.
         integrator: of both ways.
@@ -50,7 +50,7 @@ def steer(
 
 
 def delegate(noise: Tensor, mask: Tensor, fresh: Tensor) -> Tensor:
-    """Keep the recovered latents of commanded dimensions and give the rest back to the policy.
+    """Keep the recovered latents of what is commanded and give the rest back to the policy.
 
     The paper does this for padding dimensions; doing it for every un-commanded dimension lets the policy
     choose its own rotation and gripper around the commanded translation.

@@ -72,6 +72,7 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
         parameterisation=parameterisation,
         fresh=_fresh(parameterisation, given.rows, query.seed, like=rest),
         count=len(arrays),
+        execute_rows=spec.execute_rows,
         rest=rest,
         reference=None if given.chunk is None else policy.normalise(given.chunk),
         mask=None if given.mask is None else given.mask.to(rest.device),
@@ -85,7 +86,8 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
         # All references of a batch cost the same.
         found = {"evaluations": field.evaluations // len(arrays)} | _diagnose(i, outcome, problem, meter)
         if driven is not None and given.chunk is not None:
-            moves = [translation(chunk[i].numpy(), spec, observation.joint_position) for chunk in (driven, given.chunk)]
+            chunks = [chunk[i, : spec.execute_rows].numpy() for chunk in (driven, given.chunk)]
+            moves = [translation(chunk, spec, observation.joint_position) for chunk in chunks]
             found["agreement"] = agreement(*moves)
         return Answer(
             features=prefix.features.float().cpu().numpy(),
@@ -133,7 +135,9 @@ def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> dict
     if shown is not None:
         found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(shown[i].float()))
     if outcome.chunk is not None and problem.reference is not None and problem.mask is not None:
-        found["round_trip_rms"] = round_trip_rms(outcome.chunk[i], problem.reference[i], problem.mask[i, 0])
+        rows = slice(problem.execute_rows)
+        refined, reference = outcome.chunk[i, rows], problem.reference[i, rows]
+        found["round_trip_rms"] = round_trip_rms(refined, reference, problem.mask[i, 0])
     if meter.inversion is not None:
         found["fixed_point_residual"] = float(meter.inversion.residual[i])
         found["fixed_point_fallbacks"] = int(meter.inversion.fallbacks[i])

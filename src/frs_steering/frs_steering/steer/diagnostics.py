@@ -19,8 +19,8 @@ class Diagnostics:
     Attributes:
         noise_percentile: 0..1, percentile of the used noise's norm under chi with as many degrees of freedom as the
             noise has numbers: H*D, or k*D where its parameterisation has k rows.
-        round_trip_rms: RMS over commanded dimensions of refined - reference, normalised.
-        agreement: -1..1, cosine between the refined chunk's motion of the TCP and the reference's.
+        round_trip_rms: RMS over commanded dimensions of refined - reference, normalised, of the rows that are driven.
+        agreement: -1..1, cosine between the refined chunk's motion of the TCP and the reference's, over those rows.
         evaluations: velocity-field evaluations spent, one for each sample of a batch.
         fixed_point_residual: RMS, normalised, of the worst step of a fixed-point inversion.
         fixed_point_fallbacks: steps of it that did not contract and are plain Euler steps.
@@ -48,7 +48,7 @@ def noise_percentile(noise: Tensor) -> float:
 
 
 def round_trip_rms(refined: Tensor, reference: Tensor, mask: Tensor) -> float:
-    """RMS of refined - reference over the commanded dimensions. Both (H, D) normalised; mask (D,) bool."""
+    """RMS of refined - reference over the commanded dimensions. Both (n, D) normalised; mask (D,) bool."""
     return float((refined.float() - reference.float())[:, mask].square().mean().sqrt())
 
 

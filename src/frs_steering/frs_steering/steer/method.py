@@ -26,8 +26,11 @@ class Method:
         steps: K, steps of the sampler and, where there is one, of the reversal; 10 in the paper.
         integrator: name in `flow.INTEGRATORS`, of reversal and denoising alike.
         iterations: M a step, of the fixed point.
-        delegate: whether un-commanded dimensions get fresh noise; no is an ablation.
-        max_length: RMS of a reference's recovered noise over the commanded dimensions beyond which it is shortened;
+        delegate: whether what is not commanded gets fresh noise; no is an ablation.
+        ahead: rows beyond those that are driven for which a wish is meant as well (they bridge a late decision); the
+            rest of the chunk, which the next one replaces, is delegated. The paper's own has all rows commanded: as
+            many as the chunk has do that.
+        max_length: RMS of a reference's recovered noise over what is commanded beyond which it is shortened;
             fresh noise has about 1.
         sigma: size of the noise that is then added to it (the paper: 1 to 2 still helped).
         strength: share (0, 1] of the way to noise that partial noising goes; 1 is the base policy.
@@ -43,6 +46,7 @@ class Method:
     integrator: str = "euler"
     iterations: int = 5
     delegate: bool = True
+    ahead: int = 2
     max_length: float = math.inf
     sigma: float = 0.0
     strength: float = 0.5
@@ -57,6 +61,7 @@ class Method:
                 raise MethodError(f"method {self.source!r} has no setting {name!r}; it has {_listed(self._source)}")
         self._check("steps", 1, 1000)
         self._check("iterations", 1, 100)
+        self._check("ahead", 0, 1000)
         self._check("max_length", 0.1, math.inf)
         self._check("sigma", 0.0, 10.0)
         self._check("strength", 0.0, 1.0)

@@ -20,20 +20,35 @@ def make(problem: Problem, method: Method) -> Made:
     """Steer.
 
     A coarse reference comes back as noise that is longer than any that the policy was trained on. `max_length` brings
-    it back, in the same direction; `sigma` widens the point that was found to a region. Both for commanded dimensions.
+    it back, in the same direction; `sigma` widens the point that was found to a region. Both for commanded latents.
     """
     reference, mask = problem.guided
     fresh = problem.fresh(1)
     added = problem.fresh(1) * method.sigma
-    kept = mask if method.delegate else mask | True
+    kept = commanded(mask, problem, method)
 
     def alter(recovered: Tensor) -> Tensor:
         noise = problem.parameterisation.project(recovered)
-        length = (noise.square() * kept).sum((1, 2), keepdim=True) / (noise.shape[1] * kept.sum(2, keepdim=True))
+        length = (noise.square() * kept).sum((1, 2), keepdim=True) / kept.sum((1, 2), keepdim=True)
         return noise * (method.max_length / length.sqrt()).clamp(max=1.0) + added
 
     steered = steer(problem.field, reference, kept, fresh, method.steps, problem.integrator, alter)
     return Made(steered.chunk, steered.noise_used, steered.noise_recovered)
 
 
-SOURCE = Source(make, settings=("steps", "integrator", "iterations", "delegate", "max_length", "sigma", "noise"))
+def commanded(mask: Tensor, problem: Problem, method: Method) -> Tensor:
+    """The latents that are not delegated: (B, H, D) bool, from the commanded dimensions (B, 1, D).
+
+    A wish is for the time until the next one. Rows beyond that are delegated like the dimensions that nobody wished
+    anything of: a reference that commands them too asks the policy for a longer way than will be driven. Noise with
+    fewer coordinates than rows has no rows that could be told apart.
+    """
+    horizon = len(problem.rest)
+    rows = problem.execute_rows + method.ahead if method.noise == "full" else horizon
+    until = (mask.new_ones(horizon).cumsum(0) <= rows)[:, None]
+    return mask & until if method.delegate else (mask | True).expand(-1, horizon, -1)
+
+
+SOURCE = Source(
+    make, settings=("steps", "integrator", "iterations", "delegate", "ahead", "max_length", "sigma", "noise")
+)

@@ -24,6 +24,7 @@ class Problem:
         fresh: fresh(n) draws (n, H, D) noise of the parameterisation from the decision's seed. It does not depend on
             B: each reference of a batch meets the noise that it would meet alone.
         count: B.
+        execute_rows: rows of a chunk that are driven before the next one takes over.
         rest: (H, D), the chunk that keeps the arm at rest and the gripper as it is.
         reference: (B, H, D) rough chunks, for a source that needs one; else None.
         mask: (B, 1, D) bool, commanded dimensions, with the reference; else None.
@@ -35,6 +36,7 @@ class Problem:
     parameterisation: Parameterisation
     fresh: Callable[[int], Tensor]
     count: int
+    execute_rows: int
     rest: Tensor
     reference: Tensor | None = None
     mask: Tensor | None = None
