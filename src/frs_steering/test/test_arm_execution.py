@@ -158,6 +158,26 @@ def test_after_a_long_pause_of_the_process_the_arm_starts_from_rest() -> None:
     assert not outcome.velocity.any()
 
 
+@pytest.mark.parametrize("moving", [False, True])
+def test_after_a_long_pause_nothing_is_sent_before_the_arm_was_heard(moving: bool) -> None:
+    """It may have been moved by hand meanwhile, and must not be drawn back to where it was told to be before."""
+    bench = Bench().claimed()
+    bench.send(1, speed=0.4 if moving else 0.0)
+    bench.steps(4)
+    bench.measures = False
+    outcome = bench.step(skip=30)
+    assert outcome.command is None and not outcome.velocity.any()
+    bench.send(2, speed=0.4)
+    moved = bench.position = bench.position + 0.04
+    bench.velocity, bench.measures = np.zeros(7), True
+    outcomes = bench.steps(8)
+    assert [outcome.command is None for outcome in outcomes[:3]] == [True, True, False]
+    sent = [outcome.command.position for outcome in outcomes if outcome.command is not None]
+    np.testing.assert_allclose(sent, np.broadcast_to(moved, (6, 7)), atol=1e-9)
+    bench.send(3, speed=0.1)
+    assert [outcome.state for outcome in bench.steps(4)][-1] is State.RUNNING
+
+
 def test_rejected_chunks_move_nothing() -> None:
     bench = Bench().claimed()
     bad = np.zeros(16 * 7)

@@ -29,6 +29,8 @@ from frs_steering.arm.verdicts import Reason, Verdict
 
 Array = NDArray[np.float64]
 
+SLEPT = "the controller was suspended, and has not heard yet where the arm is"
+
 
 class Execution:
     """The arm's controller less its clock and its wires. Not thread-safe."""
@@ -45,6 +47,7 @@ class Execution:
         self._belief = Belief()
         self._stillness = Stillness()
         self._is_news = False  # a reading came since the last control step
+        self._steps_to_hear = 0  # with news, before an arm that may be elsewhere after a long pause is sent anything
         self._reference = np.zeros(7)
         self._velocity = np.zeros(7)
         self._steps_at_rest = SAID_AT_REST
@@ -164,17 +167,11 @@ class Execution:
         judgement = gate.admit(
             chunk,
             gate.Admission(
-                space=settings.space,
-                frame=settings.frame,
-                period=settings.period,
-                lease_max=settings.lease_max,
-                epoch=self._ownership.epoch,
-                last_chunk_id=self._last_chunk_id,
-                next_tick=self._tick + 1,
-                closed=closed,
-                closed_detail=why,
+                space=settings.space, frame=settings.frame, period=settings.period, lease_max=settings.lease_max,
+                epoch=self._ownership.epoch, last_chunk_id=self._last_chunk_id, next_tick=self._tick + 1,
+                closed=closed, closed_detail=why,
             ),
-        )
+        )  # fmt: skip
         if judgement.verdict is Verdict.ACCEPTED:
             self._queue = self._queue.with_newest(chunk, now + chunk.lease, self._tick)
             self._last_chunk_id = chunk.chunk_id
@@ -235,7 +232,7 @@ class Execution:
         begun = time.perf_counter()
         skipped, self._tick = tick - self._tick - 1, tick
         if (skipped + 1) * self._settings.period > WATCHDOG:  # the backend has stopped the arm, whatever was sent last
-            self._velocity = np.zeros(7)
+            self._velocity, self._steps_to_hear = np.zeros(7), 2
         self._watch_readings(now)
         due = self._due(tick, now)
         held, requested = due.held, np.zeros(7)
@@ -244,7 +241,7 @@ class Execution:
             requested, step = self._drive(held.chunk.rows[due.row])
             verdict, reason, detail, grip = step.verdict, step.reason, step.detail, step.gripper
             self._message = f"chunk {held.chunk.chunk_id} drives"
-        elif self._is_homing:
+        elif self._is_homing and not self._steps_to_hear:
             requested, step = self._drive_home(now)
             verdict, reason, detail = step.verdict, step.reason, step.detail
         else:
@@ -255,9 +252,11 @@ class Execution:
         self._gripper = self._gripper if grip is None else grip
         self._steps_at_rest = 0 if self._velocity.any() else self._steps_at_rest + 1
         # An old target must not draw back an arm that was moved meanwhile.
-        silent = self._reading is None or (self._state in UNDRIVEN and self._steps_at_rest > SAID_AT_REST)
+        undriven = self._state in UNDRIVEN and self._steps_at_rest > SAID_AT_REST
+        silent = self._reading is None or self._steps_to_hear > 0 or undriven
         if silent and self._is_news and not self._trouble.elsewhere:
             self._reference = target.along(self._reference, self._belief)
+        self._steps_to_hear = max(0, self._steps_to_hear - self._is_news)
         self._is_news = False
         return Outcome(
             state=self._state,
@@ -323,7 +322,7 @@ class Execution:
     def _due(self, tick: int, now: float) -> Due:
         if self._is_homing or self._state in UNDRIVEN:
             return Due(None, -1)
-        due = self._queue.due(tick, now)
+        due = Due(None, -1, SLEPT, Reason.STATE_STALE) if self._steps_to_hear else self._queue.due(tick, now)
         if due.held is None:
             self._on(Event.RUN_OUT, f"holding: {due.why}", due.reason)
         return due
