@@ -52,6 +52,40 @@ def test_everything_there():
     assert moment.observation.instruction == "put the egg in the basket"
 
 
+def turned(assembler: ObservationAssembler, joint: int, by: float) -> None:
+    positions = np.arange(1.0, 8.0)
+    positions[joint] += by
+    assembler.put_joints(ARM, positions.tolist(), 100 * SECOND, 10.0)
+
+
+def test_pictures_that_repeat_themselves_while_the_arm_turns_are_named():
+    assembler = filled()
+    assembler.put_joints((*ARM, "finger"), [*range(1, 8), 0.01], 100 * SECOND, 10.0)
+    for value in (7, 8):
+        assembler.put_image("wrist", frame(value), 10.0)
+    turned(assembler, 2, 0.04)
+    for expected in ("", "camera 'wrist' repeats one picture though the arm turns: its driver hangs"):
+        assembler.put_image("wrist", frame(8), 10.0)
+        assert assembler.why_not(10.0) == expected
+    with pytest.raises(ObservationError, match="repeats one picture"):
+        assembler.assemble(10.0)
+    turned(assembler, 2, 0.04)
+    assembler.put_image("wrist", frame(8), 10.0)
+    assert assembler.why_not(10.0), "an arm that rests again does not make it see"
+    assembler.put_image("wrist", frame(9), 10.0)
+    assert assembler.why_not(10.0) == ""
+
+
+@pytest.mark.parametrize(("joint", "by"), [(2, 0.0), (2, 0.02), (6, 1.0)])
+def test_pictures_may_repeat_themselves_where_little_turns(joint: int, by: float):
+    assembler = filled()
+    assembler.put_image("wrist", frame(8), 10.0)
+    turned(assembler, joint, by)
+    for _ in range(5):
+        assembler.put_image("wrist", frame(8), 10.0)
+    assert assembler.why_not(10.0) == ""
+
+
 def test_arm_and_gripper_may_come_apart():
     assembler = filled()
     assembler.put_joints(["finger"], [0.04], 100 * SECOND, 10.01)

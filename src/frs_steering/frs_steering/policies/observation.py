@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from frs_steering.policies.frozen import Pictures
 from frs_steering.policies.interface import GRIPPER_LAGS, Observation
 
 _NANO = 1e-9
@@ -109,6 +110,7 @@ class ObservationAssembler:
         self._layout = joints
         self._freshness = freshness
         self._frames: dict[str, tuple[Frame, float]] = {}
+        self._pictures: dict[str, Pictures] = {}
         self._joints: dict[str, _Received] = {}
         # The gripper's joint, oldest first, as far back as the longest lag; 1 kHz at most, whatever the stamps say.
         self._grips: deque[_Received] = deque(maxlen=2000)
@@ -119,6 +121,10 @@ class ObservationAssembler:
         """Keep the newest image of `camera`, received at `now` (s, monotonic)."""
         with self._lock:
             self._frames[camera] = (frame, now)
+            joints = [self._joints[name].value for name in self._layout.arm if name in self._joints]
+            known = np.array(joints) if len(joints) == len(self._layout.arm) else None
+            before = self._pictures.get(camera, Pictures(b"", None))
+            self._pictures[camera] = before.followed_by(frame.data, known)
 
     def put_joints(self, names: Sequence[str], positions: Sequence[float], stamp: int, now: float) -> None:
         """Keep the newest positions of the named joints, received at `now` (s, monotonic).
@@ -207,6 +213,8 @@ class ObservationAssembler:
             raise ObservationError(f"camera {never[0]!r} never came")
         for camera in self._cameras:
             _check_age(f"camera {camera!r}", now - frames[camera][1], self._freshness.image_age)
+            if self._pictures[camera].are_frozen:
+                raise ObservationError(f"camera {camera!r} repeats one picture though the arm turns: its driver hangs")
 
     def _check_joints(self, joints: Mapping[str, _Received], now: float) -> None:
         for name in (*self._layout.arm, self._layout.gripper):
