@@ -147,6 +147,20 @@ def test_a_stop_latches_until_reset(controller: Any, arm: ArmStandIn) -> None:
     arm.until_state(ArmState.RUNNING)
 
 
+def test_a_second_controller_hears_the_first_and_does_not_drive(
+    controller: Any, arm: ArmStandIn, start_node: Start
+) -> None:
+    """One that was killed is remembered by its name for a while; one that lives is heard at once."""
+    second = start_node("arm_controller", joint_state_timeout=2.0)
+    second.wait_for_text("FAULT: somebody else commands the arm on /fr3_arm_controller/joint_trajectory, past")
+    assert not arm.call(arm.recover).success, "neither has anything to recover from"
+    second.send_signal(signal.SIGKILL)
+    second.wait(5.0)
+    arm.send(1)
+    arm.until_moving()
+    assert "FAULT" not in controller.text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_brings_the_arm_to_rest_before_the_controller_goes(
     controller: Any, arm: ArmStandIn, number: int

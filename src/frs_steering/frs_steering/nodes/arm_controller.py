@@ -11,8 +11,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from frs_msgs.msg import ActionChunk, ArmState, GateReport, LeaseRenewal
 from frs_msgs.srv import ClaimArm
 from rclpy.clock import Clock
@@ -34,7 +36,7 @@ from frs_steering.arm.verdicts import Verdict
 from frs_steering.health.arm import Rejection, arm_health, gate_health, gripper_health
 from frs_steering.health.report import Health
 from frs_steering.nodes.arm_home import HomeAction
-from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, step_report
+from frs_steering.nodes.arm_messages import arm_state, chunk_from_msg, chunk_report, renewal_report, step_report
 from frs_steering.nodes.arm_recovery import Recovery
 from frs_steering.nodes.conversions import seconds
 from frs_steering.nodes.diagnostics import Diagnostics
@@ -43,6 +45,7 @@ from frs_steering.nodes.parameters import ParameterError, declare, param
 from frs_steering.nodes.qos import COMMAND, EVENT, LATCHED
 from frs_steering.nodes.robotiq_gripper import RobotiqGripper
 from frs_steering.nodes.runtime import REALTIME, run
+from frs_steering.nodes.teller import Teller
 from frs_steering.nodes.trajectory_backend import TrajectoryArm, TrajectoryGripper
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.spaces import ActionSpace
@@ -53,6 +56,8 @@ FIFO_PRIORITY = REALTIME + 1
 """Real-time priority of the control thread, before the node's own callbacks, where that is allowed."""
 CLOSING_TIME = 1.5
 """Longest wait for the arm to rest before the node goes [s]."""
+TELLING_TIME = 0.5
+"""Longest wait for the last messages to be sent before the node goes [s]."""
 LOOK_PERIOD = 0.5
 """s between two looks at the gripper's trouble, at who follows the arm's commands, and at who else gives some."""
 WARNING_PERIOD = 2.0
@@ -163,7 +168,8 @@ class ArmController(Node):
         self._tick = 0
         self._closing = threading.Event()
         self._error: Exception | None = None
-        self._arm = TrajectoryArm(self, self._period)
+        self._teller = Teller(self._on_untold)
+        self._arm = TrajectoryArm(self, self._period, self._look_at_arm)
         self._rivalry = ""  # who else commands the arm, in words
         self._unheard = ""  # that nobody follows its commands, in words
         self._gripper: GripperBackend = (
@@ -211,6 +217,7 @@ class ArmController(Node):
             self._execution.stop("the controller shuts down")
         self._closing.set()
         self._thread.join(CLOSING_TIME)
+        self._teller.close(TELLING_TIME)
         self._gripper.close()
         self._home.close()
         if self._error is not None:
@@ -247,7 +254,10 @@ class ArmController(Node):
 
     def _on_renewal(self, msg: LeaseRenewal) -> None:
         with self._lock:
-            self._execution.renew(msg.owner_epoch, msg.chunk_id, seconds(msg.lease), time.monotonic())
+            renewed = self._execution.renew(msg.owner_epoch, msg.chunk_id, seconds(msg.lease), time.monotonic())
+            tick = self._tick
+        if not renewed:
+            self._reports.publish(renewal_report(msg, tick, self.get_clock().now().to_msg()))
 
     def _on_claim(self, request: ClaimArm.Request, response: ClaimArm.Response) -> ClaimArm.Response:
         with self._lock:
@@ -285,6 +295,8 @@ class ArmController(Node):
 
     def _look_at_arm(self) -> None:
         self._unheard = self._arm.trouble
+        if lost := self._teller.lost:
+            self.get_logger().error(f"{lost} messages were never told: who hears them?", throttle_duration_sec=10.0)
         # The gate can't hold back what goes past it; but two wills on one arm are one too many, so ours yields.
         rivalry = self._arm.rivals.look()
         if rivalry != self._rivalry:
@@ -365,15 +377,17 @@ class ArmController(Node):
                 self._arm.send(outcome.command)
             if outcome.grip is not None:
                 self._gripper.send(outcome.grip)
-            self._tell(outcome, tick, now - due)
+            self._teller.tell(partial(self._tell, outcome, tick, now - due, self.get_clock().now().to_msg()))
             if outcome.state is not state:
                 state = outcome.state
                 self.get_logger().info(f"{state.name}: {outcome.message}")
             resting = self._closing.is_set() and not outcome.velocity.any()
             at_rest = at_rest + 1 if resting else 0
 
-    def _tell(self, outcome: Outcome, tick: int, lateness: float) -> None:
-        stamp = self.get_clock().now().to_msg()
+    def _on_untold(self, error: Exception) -> None:
+        self.get_logger().error(f"not told: {error!r}", throttle_duration_sec=WARNING_PERIOD)
+
+    def _tell(self, outcome: Outcome, tick: int, lateness: float, stamp: Time) -> None:
         self._states.publish(arm_state(outcome, tick, stamp, self._gripper.trouble))
         self._reports.publish(step_report(outcome, tick, lateness, stamp))
 

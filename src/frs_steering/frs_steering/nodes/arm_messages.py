@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from frs_msgs.msg import ActionChunk, ArmState, GateReport
+from frs_msgs.msg import ActionChunk, ArmState, GateReport, LeaseRenewal
 
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.gate import Judgement
 from frs_steering.arm.outcome import Outcome
+from frs_steering.nodes.conversions import seconds
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.kinematics import quaternion, tcp_pose
 
@@ -43,6 +44,21 @@ def chunk_report(judgement: Judgement, chunk_id: int, tick: int, duration: float
         reason=int(judgement.reason),
         detail=judgement.detail,
         gate_duration=duration,
+    )
+    report.header.stamp, report.header.frame_id = stamp, BASE_FRAME
+    return report
+
+
+def renewal_report(renewal: LeaseRenewal, tick: int, stamp: Time) -> GateReport:
+    """That a lease was not renewed, or not given up, when control step `tick` was the last."""
+    report = GateReport(
+        tick=tick,
+        chunk_id=renewal.chunk_id,
+        row=-1,
+        verdict=GateReport.REJECTED,
+        reason=GateReport.REASON_LEASE_ENDED,
+        detail=f"renewal of chunk {renewal.chunk_id} of epoch {renewal.owner_epoch}: it is not held, or its lease has"
+        f" ended, or {seconds(renewal.lease):.3g} s is no lease",
     )
     report.header.stamp, report.header.frame_id = stamp, BASE_FRAME
     return report

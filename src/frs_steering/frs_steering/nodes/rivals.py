@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from rclpy.node import Node
@@ -15,6 +16,10 @@ UNNAMED = "_NODE_NAME_UNKNOWN_"
 """What the middleware calls a node of which it has heard no more than its publisher: its name comes a moment later."""
 
 
+RECENT = 1.0
+"""s for which a command of somebody else's is told of."""
+
+
 CONTROLLER = "arm_controller"
 """The node whose commands have passed the gate."""
 
@@ -26,6 +31,11 @@ class Rivals:
         """Begin; `topic` is the full name, as a publisher or a subscription has it."""
         self._node, self._topic = node, topic
         self._twins_since: float | None = None
+        self._overheard_at = -math.inf
+
+    def overhear(self) -> None:
+        """Take note that a command came that this node has not sent. The dead send none: somebody else lives."""
+        self._overheard_at = time.monotonic()
 
     def stranger(self) -> str:
         """Why a lone publisher is not to be followed, in words; empty where it is the controller, or nobody is there.
@@ -39,6 +49,10 @@ class Rivals:
 
     def look(self) -> str:
         """Why commands on the topic can't be trusted, in words; empty where one node at most publishes there."""
+        if time.monotonic() - self._overheard_at < RECENT:
+            return (
+                f"somebody else commands the arm on {self._topic}, past {self._node.get_name()}'s gate: end all but one"
+            )
         if self._node.count_publishers(self._topic) < 2:
             self._twins_since = None
             return ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
 import numpy as np
 from builtin_interfaces.msg import Duration
 from numpy.typing import NDArray
@@ -16,7 +19,9 @@ from frs_steering.robot.fr3 import FINGER_JOINT, JOINT_NAMES, finger_position
 Array = NDArray[np.float64]
 
 LISTENER = "recorder"
-"""Name of the node that hears commands without following them."""
+"""Name of the node that hears commands without following them, as the controller hears its own."""
+REMEMBERED = 30
+"""Commands that are known again when they are heard: 2 s."""
 
 
 def target(command: Command, period: float) -> Array:
@@ -38,16 +43,27 @@ class TrajectoryArm:
         rivals: who else publishes there.
     """
 
-    def __init__(self, node: Node, period: float) -> None:
+    def __init__(self, node: Node, period: float, on_rival: Callable[[], None]) -> None:
+        """Begin; `on_rival` is called where a command is heard that was not sent from here."""
         self._node = node
         self._publisher = node.create_publisher(JointTrajectory, "fr3_arm_controller/joint_trajectory", COMMAND)
         self.rivals = Rivals(node, self._publisher.topic_name)
         self._period = period
+        self._on_rival = on_rival
+        self._sent: deque[list[float]] = deque(maxlen=REMEMBERED)  # positions [rad]; no two nodes send the same ones
+        node.create_subscription(JointTrajectory, self._publisher.topic_name, self._on_command, COMMAND)
 
     def send(self, command: Command) -> None:
         """Publish; see `ArmBackend`."""
-        point = _point(target(command, self._period).tolist(), command.velocity.tolist(), self._period)
+        positions = target(command, self._period).tolist()
+        self._sent.append(positions)
+        point = _point(positions, command.velocity.tolist(), self._period)
         self._publisher.publish(JointTrajectory(joint_names=list(JOINT_NAMES), points=[point]))
+
+    def _on_command(self, msg: JointTrajectory) -> None:
+        if not msg.points or list(msg.points[0].positions) not in tuple(self._sent):
+            self.rivals.overhear()
+            self._on_rival()
 
     @property
     def trouble(self) -> str:
@@ -82,7 +98,7 @@ class TrajectoryGripper:
 
 
 def _is_heard(node: Node, topic: str) -> bool:
-    return any(end.node_name != LISTENER for end in node.get_subscriptions_info_by_topic(topic))
+    return any(end.node_name not in (LISTENER, node.get_name()) for end in node.get_subscriptions_info_by_topic(topic))
 
 
 def _point(positions: list[float], velocities: list[float], period: float) -> JointTrajectoryPoint:
