@@ -46,7 +46,8 @@ bench: setup
 
 faults: setup
 	@$(ENTER) && mkdir -p runs && rm -f runs/faults-*.json && for trial in $$(seq $(TRIALS)); do \
-		FRS_FAULTS_JSON=runs/faults-$$trial.json pytest launch/test/test_fault_table.py launch/test/test_wall_time.py || exit; done && \
+		FRS_FAULTS_JSON=runs/faults-$$trial.json pytest launch/test/test_fault_table.py launch/test/test_sim_time.py \
+			launch/test/test_wall_time.py || exit; done && \
 		exec python bench/faults.py docs/safety.md runs/faults-*.json
 
 franky: setup

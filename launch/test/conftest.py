@@ -55,10 +55,10 @@ def waiting_nodes(make_executable: MakeExecutable) -> None:
 @pytest.fixture(scope="session")
 def fault_times() -> Iterator[FaultTimes]:
     """Where trials of faults are kept; written in the end to the file that FRS_FAULTS_JSON names, if it does."""
-    from fault_cases import FAULTS, WALL_CLOCK  # not before the root's conftest has chosen the domain
+    from fault_cases import FAULTS, SIM_CLOCK, WALL_CLOCK  # not before the root's conftest has chosen the domain
     from fault_times import FaultTimes
 
     times = FaultTimes()
     yield times
     if path := os.environ.get("FRS_FAULTS_JSON"):
-        times.write(Path(path), (*FAULTS, WALL_CLOCK))
+        times.write(Path(path), (*FAULTS, SIM_CLOCK, WALL_CLOCK))

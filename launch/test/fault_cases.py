@@ -13,15 +13,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from frs_msgs.msg import ActionChunk, ActionSpace, ArmState, GateReport
-from frs_msgs.srv import ClaimArm
+from frs_msgs.msg import ActionChunk, ActionSpace, ArmState, EpisodeEvent, GateReport
+from frs_msgs.srv import ClaimArm, StartRecording, StopRecording
 from real_graph import RealGraph
-from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from wall_clock import WallClock
 
-from frs_steering.nodes.qos import COMMAND, LATCHED, SENSOR
+from frs_steering.nodes.qos import COMMAND, LATCHED
 from frs_steering.robot.fr3 import BASE_FRAME
 
 CONTROL_RATE = 15.0  # Hz
@@ -218,17 +217,16 @@ def replayed(scene: Scene, times: int = 1, rate: float = CONTROL_RATE) -> Iterat
 
 @contextmanager
 def sim_time_jumps(scene: Scene) -> Iterator[int]:
-    """/clock an hour ahead and an hour behind, in turns."""
+    """/clock, which all nodes follow, is an hour ahead, then an hour behind, then right again."""
     graph, moment = scene.graph, time.time_ns()
-    publisher = graph.node.create_publisher(Clock, "/clock", SENSOR)
-    for i in range(20):
-        message = Clock()
-        message.clock.sec = int(time.time()) + (3600 if i % 2 else -3600)
-        publisher.publish(message)
+    assert graph.sim_clock is not None, "a scene with simulated time"
+    for ahead in (3600.0, -3600.0, 0.0):
+        graph.sim_clock.set_ahead(ahead)
         tick = graph.arm[-1].message.tick
-        graph.until(lambda: graph.arm[-1].message.tick > tick, "a control step")  # noqa: B023 - looked at at once
+        graph.until(lambda: graph.arm[-1].message.tick > tick + CONTROL_RATE, "a second of control steps")  # noqa: B023
+        stamp = graph.arm[-1].message.header.stamp
+        assert abs(stamp.sec - graph.sim_clock.now()) < 10.0, "the clock was not followed"
     yield moment
-    graph.node.destroy_publisher(publisher)
 
 
 @contextmanager
@@ -277,18 +275,30 @@ def full_disk(scene: Scene) -> Iterator[int]:
     graph = scene.graph
     pid = graph.pids()["recorder"]
     assert pid is not None
+    start, stop = (
+        graph.node.create_client(kind, f"recorder/{name}")
+        for kind, name in ((StartRecording, "start"), (StopRecording, "stop"))
+    )
+    by_hand = not graph.recording
+    if by_hand:
+        begun = graph.ask(start, StartRecording.Request(episode_id=f"by_hand_{time.time_ns()}", task="by_hand"))
+        assert begun.success, begun.message
     known, (soft, hard) = len(graph.said("recorder")), resource.prlimit(pid, resource.RLIMIT_FSIZE)
     moment = time.time_ns()
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL, hard))
     try:
-        if graph.recording:
-            graph.until(lambda: "File too large while writing" in graph.said("recorder")[known:], "a complaint")
+        graph.until(lambda: "File too large while writing" in graph.said("recorder")[known:], "a complaint")
         yield moment
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+        if by_hand:
+            graph.ask(stop, StopRecording.Request(label=EpisodeEvent.DISCARDED))
+        for client in (start, stop):
+            graph.node.destroy_client(client)
 
 
 STEERING = "flow_steering"
+WRIST = "camera/wrist/color/image_raw"
 HOLDS = "holds when the lease ends"
 LETS_GO = "the steering lets go, the arm holds"
 FAULTS = (
@@ -321,13 +331,15 @@ FAULTS = (
     Fault("an old chunk again", "refused", replayed),
     Fault("a second publisher", "refused", intruder),
     Fault("chunks at 1 kHz", "all refused", lambda scene: replayed(scene, times=1000, rate=1000.0)),
-    Fault("simulated time jumps back and forth", "goes on", sim_time_jumps),
-    Fault("a camera's images stop", LETS_GO, cut("camera/wrist/color/image_raw"), Since.FAULT),
+    Fault("a camera's images stop", LETS_GO, cut(WRIST), Since.FAULT),
+    Fault("a camera's images come, and repeat themselves", LETS_GO, repeated(WRIST), Since.FAULT),
     Fault("the joint states stop", "a fault, brakes", cut("joint_states"), Since.FAULT),
     Fault("the joint states come, and repeat themselves", "a fault, brakes", repeated("joint_states"), Since.FAULT),
     Fault("the robot hangs (SIGSTOP of the simulation)", "a fault, brakes", suspended("sim"), Since.COMMAND),
     Fault("the robot tells of an error", "a fault, brakes, until it is recovered", robot_error, Since.FAULT),
     Fault("the recorder's disk is full", "goes on", full_disk),
+    Fault("the recorder hangs (SIGSTOP)", "goes on", suspended("recorder")),
+    Fault("the recorder is killed (SIGKILL)", "goes on", ended("recorder", signal.SIGKILL), ended="recorder"),
     Fault(
         "the robot vanishes (SIGKILL of the simulation)",
         "a fault, brakes; the episode is over",
@@ -353,3 +365,10 @@ WALL_CLOCK = Fault(
     unmeasured="keeps within its limits",
 )
 """It needs a graph of its own: DDS remembers the jump (docs/safety.md, Clocks)."""
+SIM_CLOCK = Fault(
+    "simulated time jumps by an hour, ahead, behind and right again",
+    "goes on, or holds while the stamps of what the policy sees do not fit",
+    sim_time_jumps,
+    unmeasured="keeps within its limits, and goes on",
+)
+"""It needs a graph whose nodes follow /clock."""

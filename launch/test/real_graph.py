@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
+from sim_clock import SimClock
 
 from frs_bringup.description import Process, resolve
 from frs_bringup.description_file import load
@@ -56,6 +58,8 @@ class RealGraph:
         self._directory = directory
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
+        self.sim_clock: SimClock | None = None
+        """That the nodes follow; None where they follow none."""
         keeps_all = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joints = self._listen(JointState, joint_states, keeps_all)
         self.truth = self._listen(SimTruth, "sim/truth", keeps_all)
@@ -216,6 +220,7 @@ def real_graph(
     peer_timeout: float,
     change: Callable[[Process], Process] = lambda process: process,
     joint_states: str = "joint_states",
+    sim_time: bool = False,
 ) -> Iterator[RealGraph]:
     """Start the graph, steered by the scripted reasoner, wait until it is ready, and stop it in the end.
 
@@ -224,22 +229,30 @@ def real_graph(
         peer_timeout: s that the conductor of episodes waits for other nodes.
         change: applied to each process before the start.
         joint_states: topic on which the simulation itself publishes them, where `change` has renamed it.
+        sim_time: whether the nodes follow a /clock, as far as they ask for the time at all.
     """
     extra = directory / "parameters.yaml"
     extra.write_text(yaml.safe_dump({"/**/episode": {"ros__parameters": {"peer_timeout": peer_timeout}}}))
     described = resolve(load("sim", config_directory()), {"params_file": str(extra)})
-    processes = [change(process) for process in described.processes]
+    time_source = {"use_sim_time": sim_time}
+    processes = [
+        change(replace(process, parameters={**process.parameters, **time_source})) for process in described.processes
+    ]
     with closing(LogFiles([process.name for process in processes], directory / "logs")) as logs:
         starter = Starter(processes, logs)  # which may say that an executable is missing
         rclpy.init()
         node = Node("witness")
+        sim_clock = SimClock(node) if sim_time else None
         starter.start()
         try:
             with closing(RealGraph(node, starter, processes, directory, joint_states)) as graph:
+                graph.sim_clock = sim_clock
                 with closing(EpisodeClient(graph.check, ("scripted_reasoner",))) as client:
                     client.wait_until_ready(lambda _: None)
                 yield graph
         finally:
+            if sim_clock is not None:
+                sim_clock.close()
             leave(node)  # before the others, whose end it need not see: the fixture `ros` says why
             starter.stop()
             clean_shared_memory()
