@@ -30,8 +30,9 @@ the arm rests within 0.3 s of a lease's end, and with a lease of 0.3 s within 0.
 class Limits:
     """What no command may exceed. The defaults are ours for the FR3, see `limits_of` for another robot.
 
-    Jerk has no limit of its own here: the acceleration can turn round within one control step at most, and `check_period`
-    holds the jerk that this makes, spread over the step, against the robot's own. Within a step it is the backend's.
+    Jerk has no limit of its own here: the acceleration can turn round within one control step at most, and
+    `check_period` holds the jerk that this makes, spread over the step, against the robot's. Within a step it is the
+    backend's.
 
     Attributes:
         robot: whose own limits these must stay within; also the speeds near the ends of its joints' ranges.
