@@ -20,16 +20,21 @@ from frs_steering.steer.sources.rank import likeness
 
 METHODS = (
     "base", "base:noise=tiled", "frs", "frs:delegate=no", "frs:integrator=midpoint", "frs:integrator=fixed_point",
-    "frs:sigma=1.5", "frs:noise=dct2", "frs:max_length=1", "frs:ahead=0", "direct", "translation", "partial",
+    "frs:sigma=1.5", "frs:noise=dct2", "frs:max_length=inf", "frs:ahead=1", "direct", "translation", "partial",
     "partial:strength=1", "rank", "rank:candidates=3", "noise", "noise:noise=tiled",
 )  # fmt: skip
 MASK = torch.tensor([True, True, False])
-EXECUTE_ROWS = 1
 REST = torch.full((H, D), 0.25)
 
 
 def problem(
-    method: Method, *, seed: int = 0, reference: Tensor | None = None, mask: Tensor = MASK, count: int = 4
+    method: Method,
+    *,
+    seed: int = 0,
+    reference: Tensor | None = None,
+    mask: Tensor = MASK,
+    count: int = 4,
+    execute_rows: int = H,
 ) -> Problem:
     """Four references, or those given, as `answer` would pose them."""
     reference = 1.3 * noise(seed + 100, count).sign() if reference is None else reference
@@ -45,7 +50,7 @@ def problem(
         parameterisation=by,
         fresh=fresh,
         count=len(reference),
-        execute_rows=EXECUTE_ROWS,
+        execute_rows=execute_rows,
         rest=REST,
         reference=reference,
         mask=mask.expand(len(reference), 1, D),
@@ -111,19 +116,19 @@ def test_evaluations_are_counted_exactly(text: str, each: int) -> None:
     assert posed.field.evaluations == each * posed.count
 
 
-@given(st.integers(0, 2**31), st.sampled_from(["frs", "frs:integrator=midpoint", "frs:steps=3"]))
+@given(st.integers(0, 2**31), st.sampled_from(["euler", "midpoint"]), st.sampled_from([3, 10]))
 @settings(max_examples=20)
-def test_frs_keeps_what_is_commanded_and_delegates_the_rest(seed: int, text: str) -> None:
-    found, _ = made(text, seed=seed)
+def test_frs_keeps_what_is_commanded_and_delegates_the_rest(seed: int, integrator: str, steps: int) -> None:
+    found, _ = made(f"frs:max_length=inf,integrator={integrator},steps={steps}", seed=seed)
     base, _ = made("base", seed=seed)
     assert found.noise_used is not None and found.noise_recovered is not None and base.noise_used is not None
     assert torch.equal(found.noise_used[..., MASK], found.noise_recovered[..., MASK])
     assert torch.equal(found.noise_used[..., ~MASK], base.noise_used[..., ~MASK])
 
 
-@pytest.mark.parametrize(("text", "rows"), [("frs:ahead=0", 1), ("frs:ahead=1", 2), ("frs:ahead=1000", 2)])
+@pytest.mark.parametrize(("text", "rows"), [("ahead=0", 1), ("ahead=1", 2), ("ahead=1000", 2)])
 def test_rows_beyond_those_that_are_driven_are_delegated(text: str, rows: int) -> None:
-    found, _ = made(text)
+    found, _ = made(f"frs:max_length=inf,{text}", execute_rows=1)
     assert found.noise_used is not None and found.noise_recovered is not None
     kept = (found.noise_used == found.noise_recovered)[..., MASK].all(2)
     assert kept.tolist() == [[row < rows for row in range(H)]] * 4
@@ -137,7 +142,7 @@ def test_noise_with_fewer_coordinates_than_rows_stays_in_its_subspace() -> None:
 
 def test_without_delegation_all_is_kept_and_the_exact_inversion_gives_the_reference_back() -> None:
     chunks = denoise(mixture_field, noise(3, 4), 20)  # the field's own: others need not have a noise behind them
-    found, _ = made("frs:delegate=no,integrator=fixed_point,iterations=40,steps=20", reference=chunks)
+    found, _ = made("frs:delegate=no,integrator=fixed_point,iterations=40,steps=20,max_length=inf", reference=chunks)
     assert torch.equal(found.noise_used, found.noise_recovered)  # type: ignore[arg-type]
     torch.testing.assert_close(found.chunk, chunks, atol=1e-3, rtol=1e-3)
 
@@ -153,8 +158,8 @@ def test_max_length_shortens_long_noise_only_and_keeps_its_direction() -> None:
 
 
 def test_sigma_adds_noise_of_that_size_to_what_is_commanded() -> None:
-    plain, _ = made("frs", reference=torch.ones(1, H, D))
-    noisy = [made("frs:sigma=2", reference=torch.ones(1, H, D), seed=seed)[0] for seed in range(300)]
+    plain, _ = made("frs:max_length=inf", reference=torch.ones(1, H, D))
+    noisy = [made("frs:sigma=2,max_length=inf", reference=torch.ones(1, H, D), seed=seed)[0] for seed in range(300)]
     assert plain.noise_recovered is not None
     added = torch.cat([found.noise_used - plain.noise_recovered for found in noisy])[..., MASK]  # type: ignore[operator]
     assert abs(float(added.std()) - 2.0) < 0.15
@@ -225,6 +230,6 @@ def likelier(found: Callable[[], Made], wanted: float) -> float:
 @pytest.mark.parametrize("wanted", [-1.0, 1.0])
 def test_frs_picks_the_mode_more_often_than_the_base_policy(wanted: float) -> None:
     reference = torch.full((1, H, D), 1.3 * wanted)
-    for text, low, high in (("frs", 0.9, 1.0), ("frs:max_length=1", 0.9, 1.0), ("base", 0.3, 0.7)):
+    for text, low, high in (("frs", 0.9, 1.0), ("frs:max_length=inf", 0.9, 1.0), ("base", 0.3, 0.7)):
         share = [likelier(lambda t=text, s=s: made(t, seed=s, reference=reference)[0], wanted) for s in range(100)]
         assert low <= sum(share) / 100 <= high, text

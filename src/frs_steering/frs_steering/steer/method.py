@@ -27,11 +27,10 @@ class Method:
         integrator: name in `flow.INTEGRATORS`, of reversal and denoising alike.
         iterations: M a step, of the fixed point.
         delegate: whether what is not commanded gets fresh noise; no is an ablation.
-        ahead: rows beyond those that are driven for which a wish is meant as well (they bridge a late decision); the
-            rest of the chunk, which the next one replaces, is delegated. The paper's own has all rows commanded: as
-            many as the chunk has do that.
-        max_length: RMS of a reference's recovered noise over what is commanded beyond which it is shortened;
-            fresh noise has about 1.
+        ahead: rows beyond those that are driven for which a wish is meant as well; the rest of the chunk, which the
+            next one replaces, is delegated. As many as the chunk has: all are commanded, as in the paper.
+        max_length: RMS of a reference's recovered noise over what is commanded beyond which it is shortened; fresh
+            noise has about 1. inf: nothing is shortened, as in the paper.
         sigma: size of the noise that is then added to it (the paper: 1 to 2 still helped).
         strength: share (0, 1] of the way to noise that partial noising goes; 1 is the base policy.
         candidates: samples among which rank chooses.
@@ -46,8 +45,8 @@ class Method:
     integrator: str = "euler"
     iterations: int = 5
     delegate: bool = True
-    ahead: int = 2
-    max_length: float = math.inf
+    ahead: int = 0
+    max_length: float = 1.2
     sigma: float = 0.0
     strength: float = 0.5
     candidates: int = 8
