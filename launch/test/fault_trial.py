@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ SETTLED = QUICK + 10.0  # s after a node was ended: the next fault, its end, its
 def scene(directory: Path, *, sim_time: bool = False) -> Iterator[Scene]:
     """The configuration `sim`, with relays that can be stopped between the simulation and the others.
 
-    With `sim_time` its nodes follow /clock, as far as they ask for the time at all.
+    With `sim_time` its nodes follow /clock, as far as they ask for the time at all, and the wall clock can't be turned.
     """
 
     def relay(process: Process) -> Process:
@@ -50,7 +50,7 @@ def scene(directory: Path, *, sim_time: bool = False) -> Iterator[Scene]:
     }
     try:
         with (
-            turnable(directory) as wall_clock,
+            nullcontext() if sim_time else turnable(directory) as wall_clock,
             real_graph(
                 directory, peer_timeout=60.0, change=relay, joint_states=RAW + "joint_states", sim_time=sim_time
             ) as graph,
