@@ -63,6 +63,35 @@ def scene(directory: Path, *, sim_time: bool = False) -> Iterator[Scene]:
             process.wait(5.0)
 
 
+def suffer_clock(directory: Path, fault: Fault, *, moving: bool, sim_time: bool) -> None:
+    """Put a graph of its own through a clock that jumps.
+
+    On a busy machine joint states may come late, and be a fault, with it or without.
+    """
+    with scene(directory, sim_time=sim_time) as running:
+        graph = running.graph
+        if moving:
+            graph.begin()
+        else:
+            graph.until(lambda: graph.arm and graph.arm[-1].message.state in READY, "an arm that is claimed and waits")
+            graph.until(lambda: graph.joints and speed(graph.joints[-1]) < AT_REST, "an arm at rest")
+        del graph.joints[:-1], graph.arm[:-1]
+        pids = graph.pids()
+        with fault.inject(running):
+            tick = graph.arm[-1].message.tick
+            graph.until(lambda: graph.arm[-1].message.tick > tick + CONTROL_RATE, "a second of control steps")
+            if moving and sim_time:
+                graph.until_moving(time.time_ns())
+        assert graph.pids() == pids
+        assert_within_limits(graph)
+        assert ArmState.STOPPED not in {heard.message.state for heard in graph.arm}
+        if not moving:
+            assert max(map(speed, graph.joints)) < AT_REST, "the arm moved"
+            first, last = graph.joints[0].message, graph.joints[-1].message
+            np.testing.assert_allclose(last.position, first.position, atol=2e-3)
+        graph.forget()  # its end is asked of nobody
+
+
 def suffer(scene: Scene, fault: Fault, *, moving: bool) -> float | None:
     """Put the graph through a fault, and see that it is what it was afterwards.
 
