@@ -233,6 +233,7 @@ class Execution:
         skipped, self._tick = tick - self._tick - 1, tick
         if (skipped + 1) * self._settings.period > WATCHDOG:  # the backend has stopped the arm, whatever was sent last
             self._velocity, self._steps_to_hear = np.zeros(7), 2
+            self._is_news = False  # what came last may be from before the pause
         self._watch_readings(now)
         due = self._due(tick, now)
         held, requested = due.held, np.zeros(7)
