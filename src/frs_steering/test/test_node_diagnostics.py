@@ -40,12 +40,12 @@ def test_the_arms_causes_come_and_go(arm: ArmStandIn, start_node: Start) -> None
     ear.until("arm_controller: arm", Level.ERROR, "the joint states stay away: see whether the robot's driver")
     assert float(ear.values("arm_controller: arm")["age of the joint states [s]"]) > 0.25
     arm.reports_joints = True
-    ear.until("arm_controller: arm", Level.OK, "joint states are back")
+    ear.until("arm_controller: arm", Level.OK, "no owner")
     arm.spoil = put_beyond
     ear.until("arm_controller: arm", Level.ERROR, "joint states come, but are not believed: see the doubt about them")
     assert "its range ends at -0.152 rad" in ear.values("arm_controller: arm")["doubt about them"]
     arm.spoil = lambda _: None
-    ear.until("arm_controller: arm", Level.OK, "joint states are back")
+    ear.until("arm_controller: arm", Level.OK, "no owner")
 
     assert arm.claim().success
     arm.send(1)

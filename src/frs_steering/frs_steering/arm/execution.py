@@ -42,8 +42,7 @@ class Execution:
         self._hold_reason = Reason.NO_CHUNK
         self._ownership = Ownership(settings.first_epoch)
         self._queue = Queue()
-        self._last_chunk_id = 0
-        self._tick = 0
+        self._last_chunk_id = self._tick = 0
         self._belief = Belief()
         self._stillness = Stillness()
         self._is_news = False  # a reading came since the last control step
@@ -293,7 +292,8 @@ class Execution:
         elif why and self._state is not State.STOPPED:
             self._fall(why, reason)
         elif self._state is State.FAULT:
-            self._on(Event.SOUND if self._ownership.owner else Event.SOUND_UNOWNED, "joint states are back")
+            owned = bool(self._ownership.owner)
+            self._on(Event.SOUND if owned else Event.SOUND_UNOWNED, "joint states are back" if owned else "no owner")
         aged = self._belief.staleness(now, limit)  # it would hold back an arm that moved on
         if self._is_news and not self._trouble.elsewhere and not aged:
             self._reference = target.held_back(self._reference, self._belief, self._velocity, self._settings.limits)
