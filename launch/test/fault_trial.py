@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from fault_cases import CONTROL_RATE, READY, Fault, Scene, Since
 from frs_msgs.msg import ArmState
 from hostile_chunks import PUSHED, Measured, measured_breaches
-from joint_motion import AT_REST, rest_after, seconds, speed
+from joint_motion import AT_REST, Heard, rest_after, seconds, speed
 from real_graph import RealGraph, real_graph
 from wall_clock import turnable
 
@@ -86,9 +86,7 @@ def suffer_clock(directory: Path, fault: Fault, *, moving: bool, sim_time: bool)
         assert_within_limits(graph)
         assert ArmState.STOPPED not in {heard.message.state for heard in graph.arm}
         if not moving:
-            assert max(map(speed, graph.joints)) < AT_REST, "the arm moved"
-            first, last = graph.joints[0].message, graph.joints[-1].message
-            np.testing.assert_allclose(last.position, first.position, atol=2e-3)
+            _assert_stood(graph.joints)
         graph.forget()  # its end is asked of nobody
 
 
@@ -174,8 +172,12 @@ def _assert_standing(graph: RealGraph, moment: int) -> None:
 
     graph.until(watched, "joint states of a standing arm")
     after = [heard for heard in graph.joints if heard.sent >= moment]
-    assert max(map(speed, after)) < AT_REST, "the arm moved"
-    np.testing.assert_allclose(after[-1].message.position, after[0].message.position, atol=2e-3)
+    _assert_stood(after)
+
+
+def _assert_stood(joints: Sequence[Heard]) -> None:
+    assert max(map(speed, joints)) < AT_REST, "the arm moved"
+    np.testing.assert_allclose(joints[-1].message.position, joints[0].message.position, atol=2e-3)
 
 
 def _assert_went_on(graph: RealGraph, moment: int) -> None:
