@@ -11,6 +11,7 @@ from frs_msgs.msg import ActionChunk, ArmState, GateReport, LeaseRenewal
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.gate import Judgement
 from frs_steering.arm.outcome import Outcome
+from frs_steering.arm.verdicts import Reason, Verdict
 from frs_steering.nodes.conversions import seconds
 from frs_steering.robot.fr3 import BASE_FRAME
 from frs_steering.robot.kinematics import quaternion, tcp_pose
@@ -51,17 +52,12 @@ def chunk_report(judgement: Judgement, chunk_id: int, tick: int, duration: float
 
 def renewal_report(renewal: LeaseRenewal, tick: int, stamp: Time) -> GateReport:
     """That a lease was not renewed, or not given up, when control step `tick` was the last."""
-    report = GateReport(
-        tick=tick,
-        chunk_id=renewal.chunk_id,
-        row=-1,
-        verdict=GateReport.REJECTED,
-        reason=GateReport.REASON_LEASE_ENDED,
-        detail=f"renewal of chunk {renewal.chunk_id} of epoch {renewal.owner_epoch}: it is not held, or its lease has"
-        f" ended, or {seconds(renewal.lease):.3g} s is no lease",
+    detail = (
+        f"renewal of chunk {renewal.chunk_id} of epoch {renewal.owner_epoch}: it is not held, or its lease has ended,"
+        f" or {seconds(renewal.lease):.3g} s is no lease"
     )
-    report.header.stamp, report.header.frame_id = stamp, BASE_FRAME
-    return report
+    refused = Judgement(Verdict.REJECTED, Reason.LEASE_ENDED, detail)
+    return chunk_report(refused, renewal.chunk_id, tick, 0.0, stamp)
 
 
 def step_report(outcome: Outcome, tick: int, lateness: float, stamp: Time) -> GateReport:
