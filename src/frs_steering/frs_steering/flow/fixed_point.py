@@ -1,10 +1,11 @@
-"""Reverse by inverting the Euler sampler itself, step by step: exact where it contracts.
+"""Reverse by inverting the Euler sampler itself, step by step: to any precision where it contracts.
 
 The K-step sampler maps x to y = x + v(x, t)/K. Given y, its x is a fixed point of x -> y - v(x, t)/K, found by
 iteration (FlowDAgger, arXiv 2607.08877, inverts a policy's sampler so). The first iterate takes the velocity where the
 step before ended, and is thus the very step that `integrate.reverse` makes; each further one costs one evaluation and,
-where the iteration contracts, comes closer. Where it does not (large velocities, mostly close to the data), the Euler
-step is kept.
+where the iteration contracts, comes closer: by the factor L/K each, where L is how much the velocity changes a unit.
+Where it does not (L > K, mostly close to the data), the Euler step is kept. How far the inversion came is its residual;
+that no step fell back to Euler's says only that each came closer than that.
 
 For precise references, such as demonstrated chunks. For coarse guidance the lossy round trip of Euler's method is the
 method: exactness there gives noise that is longer, further out of distribution.
@@ -28,9 +29,10 @@ EXACT = 1e-6
 """RMS residual, normalised, below which there is nothing left to contract: the resolution of float32."""
 
 
-CONTRACTED = 0.9
-"""A step contracts where some iterate's residual falls below this share of the Euler step's. A policy that is sure of
-its chunk makes the last step a projection (its velocity changes by K a unit): there the iteration swings for ever."""
+CLOSER = 0.9
+"""Share of the Euler step's residual below which some iterate must come, or the Euler step is kept. A policy that is
+sure of its chunk makes the last step a projection (its velocity changes by K a unit): there the iteration swings for
+ever."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Inversion:
 
     Attributes:
         noise: (B, H, D).
-        residual: (B,) RMS of x + v(x, t)/K - y at the x found, normalised, of the worst step.
-        fallbacks: (B,) steps that did not contract, for which the plain Euler step was kept.
+        residual: (B,) RMS of x + v(x, t)/K - y at the x found, normalised, of the worst step: how exact it is.
+        fallbacks: (B,) steps in which no iterate was much better than Euler's, which was kept.
     """
 
     noise: Tensor
@@ -59,16 +61,20 @@ def invert(field: VelocityField, chunk: Tensor, steps: int, end: float = 0.0, it
         iterations: M a step; 1 is Euler's reversal. 1 + K M evaluations a sample, whatever comes out, so that a
             decision takes a known time.
     """
+
+    def there(x: Tensor, t: Tensor) -> Tensor:  # in float32, whatever the field is asked in: as `integrate`
+        return field(x.to(chunk.dtype), t).float()
+
     size = (1.0 - end) / steps
-    x, velocity = chunk, field(chunk, at(1.0, chunk))
+    x, velocity = chunk.float(), there(chunk, at(1.0, chunk))
     worst = chunk.float().new_zeros(chunk.shape[0])
     fallbacks = worst.long()
     for k in range(steps - 1, -1, -1):
-        found, fell_back = _step(field, x, velocity, end + k * size, size, iterations)
+        found, fell_back = _step(there, x, velocity, end + k * size, size, iterations)
         x, velocity = found.x, found.velocity
         worst = worst.maximum(found.residual)
         fallbacks = fallbacks + fell_back
-    return Inversion(x, worst, fallbacks)
+    return Inversion(x.to(chunk.dtype), worst, fallbacks)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def _step(
         best = _choose(better, last, best)
     if iterations == 1:
         return euler, euler.residual < 0.0  # nothing to fall back from
-    stuck = (euler.residual > EXACT) & ~(best.residual < CONTRACTED * euler.residual)
+    stuck = (euler.residual > EXACT) & ~(best.residual < CLOSER * euler.residual)
     return _choose(stuck, euler, best), stuck
 
 

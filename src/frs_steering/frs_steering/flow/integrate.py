@@ -3,8 +3,9 @@
 Source: Flow Reversal Steering (arXiv 2606.13675): x += v/K from noise to action, x -= v/K from action to noise.
 The round trip is lossy at small K on purpose: the loss pulls a coarse reference to a nearby mode of the policy.
 
-Other integrators (`midpoint`, `fixed_point`) have the same two functions. All work on any batch, and in the precision
-of what they are given: float32, or bfloat16 with its three digits.
+Other integrators (`midpoint`, `fixed_point`) have the same two functions. All work on any batch, in float32 or
+bfloat16. The field is asked in the precision of what they are given; the sum over the steps is kept in float32, because
+a small step is lost in the three digits of bfloat16.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def denoise(field: VelocityField, noise: Tensor, steps: int, start: float = 0.0)
     Returns:
         (B, H, D) chunk in the policy's normalised space.
     """
-    x, size = noise, (1.0 - start) / steps
+    x, size = noise.float(), (1.0 - start) / steps
     for k in range(steps):
-        x = x + field(x, at(start + k * size, x)) * size
-    return x
+        x = x + field(x.to(noise.dtype), at(start + k * size, x)) * size
+    return x.to(noise.dtype)
 
 
 def reverse(field: VelocityField, chunk: Tensor, steps: int, end: float = 0.0) -> Tensor:
@@ -47,10 +48,10 @@ def reverse(field: VelocityField, chunk: Tensor, steps: int, end: float = 0.0) -
     Returns:
         (B, H, D) noise.
     """
-    x, size = chunk, (1.0 - end) / steps
+    x, size = chunk.float(), (1.0 - end) / steps
     for k in range(steps, 0, -1):
-        x = x - field(x, at(end + k * size, x)) * size
-    return x
+        x = x - field(x.to(chunk.dtype), at(end + k * size, x)) * size
+    return x.to(chunk.dtype)
 
 
 def at(t: float, x: Tensor) -> Tensor:
