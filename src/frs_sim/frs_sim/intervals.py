@@ -40,11 +40,13 @@ def clustered_share(counts: Sequence[int], totals: Sequence[int]) -> tuple[float
     clusters, total = len(totals), sum(totals)
     if total == 0:
         return math.nan, 0.0, 1.0
-    share = sum(counts) / total
-    spread = sum((count - share * size) ** 2 for count, size in zip(counts, totals, strict=True))
+    hits = sum(counts)
+    share = hits / total
+    # In whole numbers: rounding would show a variance where there is none.
+    spread = sum((count * total - hits * size) ** 2 for count, size in zip(counts, totals, strict=True))
     effective = float(clusters)
-    if spread > 0.0:
-        variance = clusters / (clusters - 1) * spread / total**2
+    if spread:
+        variance = clusters / (clusters - 1) * spread / total**4
         effective = min(float(total), max(1.0, share * (1.0 - share) / variance))
     return share, *wilson(share * effective, effective)
 

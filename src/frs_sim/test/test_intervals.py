@@ -54,6 +54,14 @@ def test_exchanging_the_two_turns_the_comparison_round(both: int, first: int, se
     assert -1.0 <= one.interval[0] < one.interval[1] <= 1.0
 
 
+@given(st.integers(1, 30), st.integers(1, 40), st.data())
+def test_clusters_that_are_all_alike_count_as_one_trial_each(clusters: int, size: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, size))
+    share, *interval = clustered_share([hits] * clusters, [size] * clusters)
+    assert share == hits / size
+    assert interval == pytest.approx(wilson(share * clusters, clusters))
+
+
 def test_decisions_of_one_episode_are_no_independent_ones() -> None:
     alone = clustered_share([1, 0] * 50, [1] * 100)
     together = clustered_share([10, 0] * 5, [10] * 10)
