@@ -11,7 +11,7 @@ from frs_sim.cell import CONTROL_RATE, Cell, Eyes, Truth
 from frs_sim.demonstrator import Demonstrator
 from frs_sim.expert import Phase, Plan, act, plan
 from frs_sim.learned import decide_learned
-from frs_sim.reasoners import Reasoner
+from frs_sim.reasoners import Reasoner, Situation
 from frs_sim.rows import Episode
 from frs_steering.arm.chunk import Chunk
 from frs_steering.arm.execution import Execution, Settings
@@ -105,7 +105,9 @@ def run_episode(
         if tick == next_decision:
             views = {camera: eyes.look(cell.data, camera) for camera in spec.cameras}
             observation = Observation(views, cell.joint_position, cell.gripper, cell.gripper_before, instruction)
-            wish = None if asked is None or decisions % every else asked(cell.task, cell.truth())
+            wish = (
+                None if asked is None or decisions % every else asked(Situation(cell.task, cell.truth(), observation))
+            )
             before = time.perf_counter()
             seed = scene * 1000 + tick
             if noise_policy is not None:

@@ -13,10 +13,27 @@ from frs_sim.cell import Truth
 from frs_sim.demonstrator import Demonstrator
 from frs_sim.oracle import AUTHOR, LESS, oracle
 from frs_sim.tasks import Task
+from frs_steering.policies import Observation
 from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
 
-Reasoner = Callable[[Task, Truth], Guidance | None]
-"""What is wished for now, given the task and the true state; None where nobody says anything.
+
+@dataclass(frozen=True)
+class Situation:
+    """What a reasoner may look at.
+
+    Attributes:
+        task: that is to be done.
+        truth: the true state, for oracles alone: nobody else could know it.
+        observation: what the policy sees, images and instruction among it: all that a person or a model has.
+    """
+
+    task: Task
+    truth: Truth
+    observation: Observation
+
+
+Reasoner = Callable[[Situation], Guidance | None]
+"""What is wished for now; None where nobody says anything.
 
 It is made anew for each episode, so it may remember what it said. What it knows never reaches the policy: only the
 wish does.
@@ -54,7 +71,7 @@ class ReasonerChoice:
         """The reasoner for one episode; the same seed errs at the same decisions."""
         if self.demonstrates:
             return Demonstrator()
-        right: Reasoner = evenly(oracle, self.amount) if self.amount else oracle
+        right = evenly(knowing, self.amount) if self.amount else knowing
         return noisy(right, self.wrong, seed, self.amount or LESS) if self.wrong else right
 
 
@@ -98,12 +115,17 @@ def _number(text: str, what: str) -> float:
     return number
 
 
-def evenly(reasoner: Callable[[Task, Truth], Guidance], amount: float) -> Reasoner:
+def knowing(situation: Situation) -> Guidance:
+    """The oracle as a reasoner."""
+    return oracle(situation.task, situation.truth)
+
+
+def evenly(reasoner: Reasoner, amount: float) -> Reasoner:
     """A reasoner whose directions all have the same amount, as those of a keyboard have."""
 
-    def say(task: Task, truth: Truth) -> Guidance:
-        wish = reasoner(task, truth)
-        return wish if wish.defer else dataclasses.replace(wish, amount=amount)
+    def say(situation: Situation) -> Guidance | None:
+        wish = reasoner(situation)
+        return wish if wish is None or wish.defer else dataclasses.replace(wish, amount=amount)
 
     return say
 
@@ -116,8 +138,8 @@ def noisy(reasoner: Reasoner, wrong: float, seed: int, amount: float = LESS) -> 
     """
     rng = np.random.default_rng([_STREAM, seed])
 
-    def say(task: Task, truth: Truth) -> Guidance | None:
-        wish = reasoner(task, truth)
+    def say(situation: Situation) -> Guidance | None:
+        wish = reasoner(situation)
         errs, which = rng.random() < wrong, rng.random()
         if not errs:
             return wish

@@ -10,8 +10,9 @@ from frs_sim import evaluation
 from frs_sim.cell import Cell, Eyes, Truth
 from frs_sim.evaluation import NEAR_END, run_episode
 from frs_sim.expert import plan
+from frs_sim.reasoners import Situation
 from frs_sim.rows import Episode
-from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING, Task
+from frs_sim.tasks import FIRST_HELD_OUT_SEED, TRAINING
 from frs_steering.arm.outcome import Outcome
 from frs_steering.policies import Observation, Policy
 from frs_steering.steer.guidance import DIRECTIONS, Guidance, GuidanceSource
@@ -26,7 +27,7 @@ class Upwards:
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self, task: Task, truth: Truth) -> Guidance:
+    def __call__(self, situation: Situation) -> Guidance:
         self.asked += 1
         return Guidance(GuidanceSource.SCRIPTED, "test", direction=DIRECTIONS["+z"])
 
@@ -64,7 +65,7 @@ def test_a_chunk_begins_on_the_control_step_after_its_observation(workshop: tupl
 def test_without_a_wish_every_method_is_the_base(workshop: tuple[Cell, Eyes, Policy]) -> None:
     alone = run(workshop, "base:steps=2", reasoner=None)
     assert alone.steered == 0
-    for silent in (None, lambda task, truth: None):
+    for silent in (None, lambda situation: None):
         assert run(workshop, "frs:steps=2", reasoner=silent) == alone
 
 
@@ -110,8 +111,8 @@ def test_measuring_changes_nothing_and_finds_the_policys_own_chunks_common(works
 def test_near_its_end_the_thing_is_held_above_its_place(workshop: tuple[Cell, Eyes, Policy]) -> None:
     seen: list[Truth] = []
 
-    def watch(task: Task, truth: Truth) -> None:
-        seen.append(truth)
+    def watch(situation: Situation) -> None:
+        seen.append(situation.truth)
 
     stepped: list[int] = []
 

@@ -9,19 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frs_sim.cell import Truth
-from frs_sim.oracle import LESS, oracle
-from frs_sim.reasoners import ReasonerChoice, ReasonerError, evenly, noisy, parse_reasoner
-from frs_sim.tasks import HELD_OUT, TASKS, Task
+from frs_sim.oracle import LESS
+from frs_sim.reasoners import ReasonerChoice, ReasonerError, Situation, evenly, knowing, noisy, parse_reasoner
+from frs_sim.tasks import HELD_OUT, TASKS
+from frs_steering.policies import Observation
 from frs_steering.steer.guidance import DIRECTIONS, GripperWish, Guidance, GuidanceSource
 
 TASK = TASKS[HELD_OUT[0]]
 TRUTH = Truth({}, {}, "", np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]), 0.0)
+HERE = Situation(TASK, TRUTH, Observation({}, np.zeros(7), 0.0, (0.0, 0.0), TASK.instruction))
 UP = Guidance(GuidanceSource.SCRIPTED, "test", direction=DIRECTIONS["+z"], amount=1.0, gripper=GripperWish.CLOSE)
 LET = Guidance(GuidanceSource.SCRIPTED, "test", defer=True)
 
 
 def always(wish: Guidance | None):
-    def say(task: Task, truth: Truth) -> Guidance | None:
+    def say(situation: Situation) -> Guidance | None:
         return wish
 
     return say
@@ -34,7 +36,7 @@ def test_a_name_is_read_and_written(text: str) -> None:
 
 def test_without_errors_it_is_the_oracle() -> None:
     assert parse_reasoner("noisy:0") == parse_reasoner("oracle")
-    assert ReasonerChoice().make(3) is oracle
+    assert ReasonerChoice().make(3) is knowing
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_no_such_reasoner(text: str) -> None:
 def test_it_errs_as_often_as_said_and_in_all_wrong_directions_alike() -> None:
     say = noisy(always(UP), 0.4, seed=1)
     n = 5000
-    said = Counter(say(TASK, TRUTH).direction for _ in range(n))
+    said = Counter(say(HERE).direction for _ in range(n))
     wrong = {direction: count for direction, count in said.items() if direction != UP.direction}
     assert len(wrong) == 5
     # Four standard deviations of a binomial.
@@ -72,17 +74,17 @@ def test_it_errs_as_often_as_said_and_in_all_wrong_directions_alike() -> None:
 def test_one_with_even_amounts_errs_with_them_too() -> None:
     assert parse_reasoner("noisy:0:0.7") == parse_reasoner("oracle:0.7")
     say = noisy(evenly(always(LET), 1.0), 1.0, seed=2, amount=1.0)
-    assert {say(TASK, TRUTH).amount for _ in range(20)} == {1.0}
+    assert {say(HERE).amount for _ in range(20)} == {1.0}
 
 
 def test_evenly_changes_the_amount_alone() -> None:
-    assert evenly(always(UP), 0.3)(TASK, TRUTH) == dataclasses.replace(UP, amount=0.3)
-    assert evenly(always(LET), 0.3)(TASK, TRUTH) is LET
+    assert evenly(always(UP), 0.3)(HERE) == dataclasses.replace(UP, amount=0.3)
+    assert evenly(always(LET), 0.3)(HERE) is LET
 
 
 @given(st.integers(0, 2**40))
 def test_an_error_changes_the_direction_alone(seed: int) -> None:
-    wish = noisy(always(UP), 1.0, seed)(TASK, TRUTH)
+    wish = noisy(always(UP), 1.0, seed)(HERE)
     assert wish.direction != UP.direction
     assert dataclasses.replace(wish, direction=UP.direction) == UP
 
@@ -90,7 +92,7 @@ def test_an_error_changes_the_direction_alone(seed: int) -> None:
 @pytest.mark.parametrize("silent", [LET, None])
 def test_where_the_policy_should_act_any_direction_may_come(silent: Guidance | None) -> None:
     say = noisy(always(silent), 1.0, seed=2)
-    said = [say(TASK, TRUTH) for _ in range(200)]
+    said = [say(HERE) for _ in range(200)]
     assert {wish.direction for wish in said} == set(DIRECTIONS.values())
     assert all(wish.amount == LESS and not wish.defer for wish in said)
 
@@ -101,7 +103,7 @@ def test_the_same_seed_errs_alike_and_a_larger_probability_errs_there_too(seed: 
 
     def errors(wrong: float) -> list[tuple[float, float, float]]:
         say = noisy(always(UP), wrong, seed)
-        return [say(TASK, TRUTH).direction for _ in range(20)]
+        return [say(HERE).direction for _ in range(20)]
 
     assert errors(less) == errors(less)
     assert all(x in (UP.direction, y) for x, y in zip(errors(less), errors(more), strict=True))
