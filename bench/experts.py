@@ -35,13 +35,15 @@ def solve(task: str, seed: int) -> bool:
 def main() -> None:
     """Run all scenes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS), metavar="TASK",
+                        help="names (default: all)")  # fmt: skip
     parser.add_argument("--scenes", type=int, default=40, help="of each task (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the first scene (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: all cores)")
     args = parser.parse_args()
     described = machine_line()
-    scenes = [(task, args.seed + index) for task in TASKS for index in range(args.scenes)]
-    solved = dict.fromkeys(TASKS, 0)
+    scenes = [(task, args.seed + index) for task in args.tasks for index in range(args.scenes)]
+    solved = dict.fromkeys(args.tasks, 0)
     with ProcessPoolExecutor(args.jobs, mp_context=SPAWN) as pool:
         outcomes = pool.map(solve, *zip(*scenes, strict=True), chunksize=4)
         for (task, _), success in zip(scenes, tqdm(outcomes, total=len(scenes), unit="episode"), strict=True):

@@ -24,6 +24,10 @@ from frs_sim.scores import (
 def report(rows: Sequence[Row]) -> str:
     """Success per condition with what it costs, success per task, and the best condition against each other one."""
     scores, parts = score(rows), ["## Success"]
+    if told := sorted({row.trial.instruction for row in rows} - {""}):
+        parts.append(f"The policy was told: {', '.join(map(repr, told))}.")
+    if any(row.trial.near_end for row in rows):
+        parts.append("The expert drove until the last thing was held above its place; the method drove from there.")
     if left_out := len(rows) - len(counted(rows)):
         parts.append(f"Episodes left out, because the expert did not bring them near their end: {left_out}.")
     if not scores:

@@ -176,6 +176,8 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "seeds": sorted({row.trial.seed for row in rows}),
         "weights": sorted({row.trial.weights for row in rows}),
         "code": sorted({row.trial.code for row in rows}),
+        "instructions": sorted({row.trial.instruction for row in rows} - {""}),  # none: each task's own
+        "near_end": any(row.trial.near_end for row in rows),
         "left_out": len(rows) - len(counted(rows)),
         "scores": [
             {

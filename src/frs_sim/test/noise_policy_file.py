@@ -23,5 +23,5 @@ def write(path: Path, kind: str = "dsbc", *, weights: str = "", demonstrations: 
     known = TrainedOn(("e1",), 10, spec.name, weights or spec.weights_sha256, 0, 100, 1.0, demonstrations)
     network, draw = Network(config).eval(), torch.Generator().manual_seed(7)
     seen, targets = (torch.randn(size, generator=draw) for size in ((4, config.seen), (4, rows, spec.dim)))
-    save(network, known, hold_out(network, seen, targets), path)
+    save(network, known, hold_out(network, seen, targets, torch.ones(4, dtype=torch.bool)), path)
     return path
