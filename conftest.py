@@ -26,6 +26,10 @@ import pytest
 if TYPE_CHECKING:
     from rclpy.node import Node
 
+# With other work on the machine two threads wait for each other at every step of a training, for minutes in all: here,
+# and in the processes that tests start. Set before anything, such as a package's conftest, imports torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent
 DDS_PROFILE = ROOT / "launch" / "config" / "frs_shm.xml"
 
@@ -62,9 +66,6 @@ def pytest_configure() -> None:
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(DDS_PROFILE)
     os.environ.setdefault("MUJOCO_GL", "egl")
-    # With other work on the machine two threads wait for each other at every step of a training, for minutes in all:
-    # here, and in the processes that tests start.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if find_spec("triton") is not None:  # torch's compiler; torch for CPUs comes without
         # Its LLVM crashes where Mesa's was loaded before, and tests that draw come before tests that train.
         importlib.import_module("triton")
