@@ -34,6 +34,11 @@ def test_long_noise_is_named():
     assert reason == "noise percentile 0.9999 is above 0.9990"
 
 
+def test_short_noise_is_named():
+    reason = reason_to_defer(found(Diagnostics(noise_percentile=0.0001)), Trust(min_noise_percentile=0.001))
+    assert reason == "noise percentile 0.0001 is below 0.0010"
+
+
 def test_disagreement_is_named():
     reason = reason_to_defer(found(Diagnostics(noise_percentile=0.5, agreement=-0.2)), Trust(min_agreement=0.0))
     assert reason == "agreement with the direction -0.20 is below 0.00"

@@ -66,6 +66,9 @@ class FlowSteeringParameters:
         0.1, "s after which a noise policy's proposal is not waited for, and the policy acts", low=0.01, high=1.0
     )
     seed: int = param(0, "of the first decision's noise; each further decision adds 1", low=0, high=2**62)
+    min_noise_percentile: float = param(
+        0.0, "0..1; a steered chunk from shorter noise is dropped and the policy acts; 0: never", low=0.0, high=1.0
+    )
     max_noise_percentile: float = param(
         1.0, "0..1; a steered chunk from longer noise is dropped and the policy acts; 1: never", low=0.0, high=1.0
     )
@@ -94,6 +97,7 @@ class FlowSteering(Node):
         self._settings = declare(self, FlowSteeringParameters)
         self._method = _method(self, self._settings.method)
         self._trust = Trust(
+            self._settings.min_noise_percentile,
             self._settings.max_noise_percentile,
             self._settings.max_round_trip,
             self._settings.min_agreement,

@@ -84,7 +84,7 @@ def _answers(policy: Policy, observation: Observation, query: Query, arrays: Arr
 
     def one(i: int) -> Answer:
         # All references of a batch cost the same.
-        found = {"evaluations": field.evaluations // len(arrays)} | _diagnose(i, outcome, problem, meter)
+        found = {"evaluations": field.evaluations // len(arrays)} | _diagnose(i, outcome, problem, method, meter)
         if driven is not None and given.chunk is not None:
             chunks = [chunk[i, : spec.execute_rows].numpy() for chunk in (driven, given.chunk)]
             moves = [translation(chunk, spec, observation.joint_position) for chunk in chunks]
@@ -128,12 +128,17 @@ def _run(operation: Operation, source: str, problem: Problem, method: Method) ->
     return _Outcome(made.chunk, made.noise_used, made.noise_recovered)
 
 
-def _diagnose(i: int, outcome: _Outcome, problem: Problem, meter: Meter) -> dict[str, Any]:
+def _diagnose(i: int, outcome: _Outcome, problem: Problem, method: Method, meter: Meter) -> dict[str, Any]:
     """What is seen in the policy's normalised space: fields of `Diagnostics`."""
     found: dict[str, Any] = {}
-    shown = outcome.recovered if outcome.used is None else outcome.used
-    if shown is not None:
-        found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(shown[i].float()))
+    if outcome.recovered is not None:
+        latents = problem.parameterisation.compress(outcome.recovered[i].float())
+        if problem.mask is not None:
+            kept = method.commanded(problem.mask[i, 0].cpu().numpy(), len(problem.rest), problem.execute_rows)
+            latents = latents[problem.mask.new_tensor(kept[: len(latents)])]
+        found["noise_percentile"] = noise_percentile(latents)
+    elif outcome.used is not None:
+        found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(outcome.used[i].float()))
     if outcome.chunk is not None and problem.reference is not None and problem.mask is not None:
         rows = slice(problem.execute_rows)
         refined, reference = outcome.chunk[i, rows], problem.reference[i, rows]

@@ -15,12 +15,14 @@ class Trust:
     """Limits beyond which a steered chunk is dropped. The defaults never are.
 
     Attributes:
+        min_noise_percentile: 0..1; a reference whose noise is shorter is out of the distribution, too.
         max_noise_percentile: 0..1; longer noise is out of the distribution that the policy was trained on.
         max_round_trip: RMS, normalised; beyond it the refined chunk is another one than the reference.
         min_agreement: -1..1; below it the policy's prior has turned the motion away from the wish.
         max_residual: RMS, normalised, of the fixed point; beyond it the sampler was not inverted.
     """
 
+    min_noise_percentile: float = 0.0
     max_noise_percentile: float = 1.0
     max_round_trip: float = math.inf
     min_agreement: float = -1.0
@@ -35,6 +37,8 @@ def reason_to_defer(answer: Answer, trust: Trust) -> str:
     if answer.chunk is not None and (bad := int(np.count_nonzero(~np.isfinite(answer.chunk)))):
         return f"the chunk has {bad} values that are not finite"
     found = answer.diagnostics
+    if found.noise_percentile < trust.min_noise_percentile:
+        return f"noise percentile {found.noise_percentile:.4f} is below {trust.min_noise_percentile:.4f}"
     if found.noise_percentile > trust.max_noise_percentile:
         return f"noise percentile {found.noise_percentile:.4f} is above {trust.max_noise_percentile:.4f}"
     if found.round_trip_rms > trust.max_round_trip:

@@ -17,13 +17,13 @@ class Diagnostics:
     """Of one decision. NaN: not applicable.
 
     Attributes:
-        noise_percentile: 0..1, percentile of the used noise's norm under chi with as many degrees of freedom as the
-            noise has numbers: H*D, or k*D where its parameterisation has k rows.
+        noise_percentile: 0..1, percentile of the norm of the noise under chi with as many degrees of freedom as it has
+            numbers: of what was recovered for the commanded latents; where nothing was reversed, of all that was used.
         round_trip_rms: RMS over commanded dimensions of refined - reference, normalised, of the rows that are driven.
         agreement: -1..1, cosine between the refined chunk's motion of the TCP and the reference's, over those rows.
         evaluations: velocity-field evaluations spent, one for each sample of a batch.
         fixed_point_residual: RMS, normalised, of the worst step of a fixed-point inversion.
-        fixed_point_fallbacks: steps of it that did not contract and are plain Euler steps.
+        fixed_point_fallbacks: steps of it that are plain Euler steps, no iterate being much better.
     """
 
     noise_percentile: float = math.nan
@@ -37,7 +37,8 @@ class Diagnostics:
 def noise_percentile(noise: Tensor) -> float:
     """Percentile (0..1) of the noise's norm under the chi distribution with as many degrees of freedom as numbers.
 
-    Noise from N(0, I) is uniform here; close to 1 means that the noise is too long to be in distribution.
+    Noise from N(0, I) is uniform here; close to 1 means that the noise is too long to be in distribution,
+    close to 0 that it is too short.
     P(chi_n <= r) = gammainc(n/2, r^2/2), the regularised lower incomplete gamma function.
     """
     import torch  # here, so that a process that only reads diagnostics starts without it

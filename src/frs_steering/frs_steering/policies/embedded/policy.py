@@ -75,7 +75,7 @@ class EmbeddedPolicy:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # which torch's stubs lack
         config = network.config
         self._scale, self._offset = torch.tensor(SCALE), torch.tensor(OFFSET)
-        self._words = {text: index for index, text in enumerate(config.vocabulary, start=1)}
+        self._words = {text.casefold(): index for index, text in enumerate(config.vocabulary, start=1)}
         self.spec = PolicySpec(
             name=NAME,
             weights_sha256=weights_sha256,
@@ -100,7 +100,7 @@ class EmbeddedPolicy:
         joints = torch.as_tensor(observation.joint_position, dtype=torch.float32)[None]
         grips = torch.tensor([[observation.gripper, *observation.gripper_before]], dtype=torch.float32)
         state = proprioception(joints, grips)
-        word = torch.tensor([self._words.get(observation.instruction, 0)])
+        word = torch.tensor([self._words.get(observation.instruction.casefold(), 0)])
         return Inputs(images, state, word)
 
     @torch.inference_mode()
