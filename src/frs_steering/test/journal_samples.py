@@ -58,6 +58,7 @@ def decision(chunk_id: int, *, steered: bool = True) -> Decision:
     """A decision of a 16 x 7 chunk; odd ones forward, even ones down."""
     message = Decision(chunk_id=chunk_id, owner_epoch=1, horizon=H, dim=D, steps=10, method="frs", policy="embedded")
     message.refined = message.noise_used = [0.0] * (H * D)
+    message.command_mask = [steered and number % D < 3 for number in range(H * D)]
     message.features, message.feature_parts = [0.5] * 4, [1, 3]
     if steered:
         message.source = Decision.SOURCE_SCRIPTED

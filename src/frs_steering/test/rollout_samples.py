@@ -9,19 +9,24 @@ H, D, F = 16, 7, 4
 WEIGHTS = "ab" * 32
 
 
-def decision(chunk_id: int, rng: np.random.Generator, *, method: str = "frs") -> Decision:
-    """A decision whose noise is a function of the features in its commanded dimensions and fresh in the others."""
+def decision(chunk_id: int, rng: np.random.Generator, *, method: str = "frs", steered: bool = True) -> Decision:
+    """A decision whose noise is a function of the features in its commanded dimensions and fresh in the others; where
+    nobody steered it is fresh in all of them.
+    """
     features = rng.standard_normal(F)
     noise = rng.standard_normal((H, D))
-    noise[:, :3] = 1.5 * np.sign(features[:3])
+    if steered:
+        noise[:, :3] = 1.5 * np.sign(features[:3])
     message = Decision(
-        chunk_id=chunk_id, owner_epoch=1, source=Decision.SOURCE_SCRIPTED, method=method, horizon=H, dim=D,
+        chunk_id=chunk_id, owner_epoch=1, method=method if steered else "base",
+        source=Decision.SOURCE_SCRIPTED if steered else Decision.SOURCE_BASE, horizon=H, dim=D,
         policy="made-up", weights_sha256=WEIGHTS, first_tick=first_tick(chunk_id),
     )  # fmt: skip
     message.features = features.astype(np.float32).tolist()
     message.joint_position = rng.uniform(-1.0, 1.0, 7)
     message.gripper = float(rng.random())
     message.noise_used = noise.astype(np.float32).ravel().tolist()
+    message.command_mask = ([steered] * 3 + [False] * (D - 3)) * H
     message.refined = (0.1 * noise).astype(np.float32).ravel().tolist()
     message.diagnostics.noise_percentile = 0.5
     message.diagnostics.round_trip_rms = message.diagnostics.agreement = 0.25

@@ -105,7 +105,7 @@ def test_steers_by_wishes_and_keeps_the_pace(cell: CellStandIn, start_node: Star
     assert len(steered) == 1
     decision = steered[0]
     assert (decision.method, decision.guidance.author, decision.guidance.defer) == ("frs", "tester", False)
-    assert list(decision.command_mask) == [True] * 3 + [False] * 4
+    assert list(decision.command_mask) == ([True] * 3 + [False] * 4) * 8 + [False] * 56
     assert decision.reference[2] == pytest.approx(cell.infos[-1].full_scale[2])
     assert len(decision.noise_recovered) == 112
     assert decision.diagnostics.evaluations == 20

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,16 @@ def methods(draw: st.DrawFn) -> Method:
 def test_the_text_gives_the_method_back(method: Method) -> None:
     assert parse_method(str(method)) == method
     assert parse_method(f"  {method} ") == method
+
+
+@given(st.integers(0, 20), st.integers(0, 20), st.booleans(), st.lists(st.booleans(), min_size=1, max_size=9))
+def test_what_is_commanded(execute_rows: int, ahead: int, delegate: bool, dims: list[bool]) -> None:
+    kept = Method(ahead=ahead, delegate=delegate).commanded(np.array(dims), 16, execute_rows)
+    assert kept.shape == (16, len(dims))
+    for row, column in np.ndindex(kept.shape):
+        assert kept[row, column] == (not delegate or (dims[column] and row < execute_rows + ahead))
+    tiled = Method(ahead=ahead, delegate=delegate, noise="tiled").commanded(np.array(dims), 16, execute_rows)
+    assert (tiled == (np.array(dims) | (not delegate))).all(), "its rows can't be told apart"
 
 
 def test_the_text_says_only_what_differs_from_the_defaults() -> None:

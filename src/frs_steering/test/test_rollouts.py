@@ -19,10 +19,18 @@ def test_a_step_is_its_decision():
     assert (step.source, step.method, step.policy, step.drove) == ("scripted", "frs", "made-up", True)
     assert step.noise is not None and step.noise.shape == step.chunk.shape == (H, D)
     np.testing.assert_array_equal(step.noise.ravel(), said.noise_used)
+    np.testing.assert_array_equal(step.commanded, [[True] * 3 + [False] * 4] * H)
     np.testing.assert_array_equal(step.features, np.array(said.features, np.float32))
     np.testing.assert_array_equal(step.joint_position, said.joint_position)
     assert step.gripper == said.gripper
     assert step.diagnostics["noise_percentile"] == 0.5 and math.isnan(step.diagnostics["fixed_point_residual"])
+
+
+def test_older_recordings_tell_what_was_commanded_of_dimensions_only():
+    said = decision(7, np.random.default_rng(0))
+    said.command_mask = [True] + [False] * (D - 1)
+    (step,) = rollout("e1", "egg", "succeeded", [said, drove(7)]).steps
+    np.testing.assert_array_equal(step.commanded, [[True] + [False] * (D - 1)] * H)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,7 @@ def test_chunks_of_the_same_number_before_and_after_a_restart_are_told_apart():
         ({"features": []}, "holds no features of the policy"),
         ({"source": 9}, "has an unknown source (9)"),
         ({"noise_used": [0.0] * 3}, "holds arrays of contradicting sizes"),
+        ({"command_mask": [True] * 3}, "holds arrays of contradicting sizes"),
         ({"refined": []}, "holds arrays of contradicting sizes"),
         ({"horizon": 0}, "holds arrays of contradicting sizes"),
         ({"feature_parts": [1, F]}, "holds features that are not the sum of their parts"),

@@ -9,58 +9,83 @@ Tibshirani and Friedman, The Elements of Statistical Learning, 3.3 and 7.10).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 WORTH = 10.0
 """Nats, over all unseen chunks, by which a part must make the prediction better to be looked at. By chance it was 12 at
-most (noise that follows from nothing, 10 to 400 chunks); of the parts that mattered, in ten rollouts, 11 to 75."""
-MOST = 4
-"""Parts, beside the gripper."""
+most (noise that follows from nothing, 10 to 400 chunks); of the parts that mattered, in ten rollouts, 5 to 106."""
+MOST = 6
+"""Parts, each with the gripper open or closed, beside the gripper."""
 
 _FOLDS = 5
-_PAIRS = 1000  # that are looked at; more of them only take longer
+_PAIRS = 400  # that are looked at; more of them only take longer
 _FARTHEST = 2.5  # standard normal; a noise that is longer says no more about where to go
 _NEAR = 3.0  # standard deviations of a feature are seen enlarged by this, so that "there" differs from "almost there"
-_RIDGE = 1.0
+_RIDGE = 5.0
 _FEW = 0.1  # share of the chunks in which the gripper may be closed on nothing, or open for once
 
 
-def choose(inputs: Tensor, targets: Tensor, parts: tuple[int, ...], episode: Tensor) -> tuple[int, ...]:
-    """The parts that are worth looking at.
+@dataclass(frozen=True)
+class Choice:
+    """The parts that are worth looking at, by their numbers, rising; beside the gripper, which always is.
+
+    Attributes:
+        opened: with the gripper open.
+        closed: with the gripper closed.
+        closed_above: what counts as closed.
+    """
+
+    opened: tuple[int, ...]
+    closed: tuple[int, ...]
+    closed_above: float
+
+
+def choose(inputs: Tensor, targets: Tensor, said: Tensor, parts: tuple[int, ...], episode: Tensor) -> Choice | None:
+    """Find what is worth looking at.
+
+    With the gripper open a task is about another thing than with the gripper closed: first what is to be taken, then
+    where it is to be put. So what a part tells is asked for each of the two by itself.
 
     Args:
         inputs: (N, F) what is seen.
-        targets: (N, k, D) what is to be said.
-        parts: sizes of the parts of the inputs, in order: some of features, the joints, the gripper. Without the
-            gripper nothing else means anything: what is to be done with a thing depends on whether one is held.
+        targets: (N, k, D) noises, or chunks.
+        said: (k, D) bool, what of them is to be said.
+        parts: sizes of the parts of the inputs, in order: some of features, the joints, the gripper.
         episode: (N,) number of the episode that each pair is from.
 
     Returns:
-        Numbers of the parts, rising, the gripper's among them; all where no other part is worth anything, or where the
-        features are one part, which is looked at as a whole.
+        The choice; None where no part is worth anything, or where the features are one part: then everything is to be
+        looked at.
     """
     if len(parts) <= 3:
-        return tuple(range(len(parts)))
+        return None
     some = torch.arange(0, len(inputs), -(-len(inputs) // _PAIRS))
     inputs, targets, episode = inputs[some], targets[some], episode[some]
     grip = inputs[:, -1:]
-    held = (grip > grip.quantile(_FEW) / 2 + grip.quantile(1.0 - _FEW) / 2).float()
-    alike = [_alike(part, held) for part in _scaled(inputs, parts).split(parts, 1)]
-    # Where a chunk leads is in the mean over its first rows, of which most are driven.
-    wanted = targets[:, : -(-targets.shape[1] // 2)].clamp(-_FARTHEST, _FARTHEST).mean(1)
+    closed_above = float(grip.quantile(_FEW) / 2 + grip.quantile(1.0 - _FEW) / 2)
+    closed = (grip > closed_above).float()
+    same = {True: closed @ closed.T, False: (1.0 - closed) @ (1.0 - closed).T}
+    alike = [_alike(part) for part in _scaled(inputs, parts).split(parts, 1)]
+    wanted = _leads(targets, said)
     episodes = episode.unique(return_inverse=True)[1]
     fold = (episodes if episodes.any() else torch.arange(len(episodes))) % _FOLDS
-    chosen: list[int] = []
-    known = held @ held.T + (1.0 - held) @ (1.0 - held).T
+    chosen: list[tuple[int, bool]] = []
+    known = same[True] + same[False]
     best = _surprise(known, wanted, fold)
     while len(chosen) < MOST:
-        others = [number for number in range(len(parts) - 1) if number not in chosen]
-        least, number = min(((_surprise(known + alike[i], wanted, fold), i) for i in others), default=(best, -1))
+        others = [(part, state) for part in range(len(parts) - 1) for state in same if (part, state) not in chosen]
+        least, one = min((_surprise(known + alike[part] * same[state], wanted, fold), (part, state))
+                         for part, state in others)  # fmt: skip
         if best - least < WORTH:
             break
-        chosen, best, known = [*chosen, number], least, known + alike[number]
-    return (*sorted(chosen), len(parts) - 1) if chosen else tuple(range(len(parts)))
+        chosen, best, known = [*chosen, one], least, known + alike[one[0]] * same[one[1]]
+    if not chosen:
+        return None
+    opened, shut = (tuple(sorted(part for part, state in chosen if state is which)) for which in (False, True))
+    return Choice(opened, shut, closed_above)
 
 
 def columns(parts: tuple[int, ...], chosen: tuple[int, ...]) -> tuple[int, ...]:
@@ -79,11 +104,18 @@ def _scaled(inputs: Tensor, parts: tuple[int, ...]) -> Tensor:
     return (inputs / spread).clamp(-5.0, 5.0)
 
 
-def _alike(part: Tensor, held: Tensor) -> Tensor:
-    # (N, N) inner products of what a part tells: on which side, how far, and whether there at all; with the gripper
-    # closed it tells something else than with the gripper open.
+def _alike(part: Tensor) -> Tensor:
+    # (N, N) inner products of what a part tells: on which side, how far, and whether there at all.
     told = torch.cat([part, part.abs(), torch.tanh(_NEAR * part)], 1)
-    return (told @ told.T) * (held == held.T)
+    return told @ told.T
+
+
+def _leads(targets: Tensor, said: Tensor) -> Tensor:
+    # (N, W): where a chunk leads is in the mean over its first rows, of which most are driven.
+    first = slice(-(-targets.shape[1] // 2))
+    rows = said[first].float()
+    mean = (targets[:, first].clamp(-_FARTHEST, _FARTHEST) * rows).sum(1) / rows.sum(0).clamp(min=1.0)
+    return mean[:, rows.any(0)]
 
 
 def _surprise(alike: Tensor, wanted: Tensor, fold: Tensor) -> float:

@@ -31,9 +31,9 @@ _DECIDED = ("frs.source", "frs.method", "frs.row", "frs.features", "frs.noise", 
             "frs.proprioception", "frs.policy", "frs.weights_sha256")  # fmt: skip
 """Columns that tell of the decision behind the chunk that drives: `frs.chunk` (H * D numbers) as it was sent, in SI;
 `frs.proprioception` (8) joints [rad] and gripper that were measured when it was made."""
-_DIAGNOSTICS, _PARTS = "frs.diagnostics", "frs.feature_part"
-"""Numbers of DIAGNOSTICS, and of each feature its part; datasets of before they were exported, or of others, may lack
-them."""
+_DIAGNOSTICS, _PARTS, _COMMANDED = "frs.diagnostics", "frs.feature_part", "frs.commanded"
+"""Numbers of DIAGNOSTICS, of each feature its part, and what of the noise was asked for; datasets of before they were
+exported, or of others, may lack them."""
 
 _MOVED = ("observation.state.joint_position", "observation.state.gripper_position", "action.joint_position",
           "action.gripper_position")  # fmt: skip
@@ -139,6 +139,9 @@ class DatasetEpisode:
                 f"{self._name}: chunk, noise and proprioception of {chunk.size}, {noise.size} and {seen.size} numbers;"
                 f" they must fit chunks of {horizon} rows, and 8 measured values"
             )
+        commanded = np.array(told.get(_COMMANDED, np.ones(chunk.size)), bool)
+        if commanded.size != chunk.size:
+            raise JournalError(f"{self._name}: {_COMMANDED} of {commanded.size} numbers; it must be {chunk.size}")
         features = np.array(told["frs.features"], np.float32)
         if not 0 <= source < len(SOURCES) or not all(np.isfinite(one).all() for one in (chunk, seen, features)):
             raise JournalError(f"{self._name}: source {source}, or numbers that are not finite")
@@ -151,7 +154,7 @@ class DatasetEpisode:
             features=features, feature_parts=tuple(np.bincount(part).tolist()),
             joint_position=seen[:7].astype(np.float64),
             gripper=float(seen[7]), noise=noise.reshape(horizon, -1) if np.isfinite(noise).all() else None,
-            chunk=chunk.reshape(horizon, -1), drove=True,
+            commanded=commanded.reshape(horizon, -1), chunk=chunk.reshape(horizon, -1), drove=True,
             diagnostics=diagnostics,
             policy=str(told["frs.policy"]), weights_sha256=str(told["frs.weights_sha256"]),
         )  # fmt: skip

@@ -27,29 +27,31 @@ class HeldOut:
     Attributes:
         inputs: (n, F + 8) float32, as `noise_data.inputs`.
         targets: (n, k, D) float32, as `NoiseData.targets`.
+        steered: (n,) bool, as `NoiseData.steered`.
         losses: (n,) float32, of each pair, by `Network.losses`.
     """
 
     inputs: Tensor
     targets: Tensor
+    steered: Tensor
     losses: Tensor
 
 
 @torch.no_grad()
-def hold_out(network: Network, seen: Tensor, targets: Tensor) -> HeldOut:
-    """What a file keeps of the pairs (N, F + 8) and (N, k, D) that were held out; `network` is in evaluation."""
-    seen, targets = seen[:MOST], targets[:MOST]
-    return HeldOut(seen, targets, network.losses(seen, targets))
+def hold_out(network: Network, seen: Tensor, targets: Tensor, steered: Tensor) -> HeldOut:
+    """What a file keeps of the pairs (N, F + 8), (N, k, D) and (N,) held out; `network` is in evaluation."""
+    seen, targets, steered = seen[:MOST], targets[:MOST], steered[:MOST]
+    return HeldOut(seen, targets, steered, network.losses(seen, targets, steered))
 
 
 @torch.no_grad()
 def why_not(network: Network, held_out: HeldOut) -> str:
     """Why a network is not the one that was trained, in words; empty where it meets what was held out as that did."""
     config, n = network.config, len(held_out.losses)
-    shapes = [tuple(part.shape) for part in (held_out.inputs, held_out.targets, held_out.losses)]
-    if n == 0 or shapes != [(n, config.seen), (n, config.rows, config.dim), (n,)]:
+    shapes = [tuple(part.shape) for part in (held_out.inputs, held_out.targets, held_out.steered, held_out.losses)]
+    if n == 0 or shapes != [(n, config.seen), (n, config.rows, config.dim), (n,), (n,)]:
         return f"its recorded observations have shapes {shapes}, which are not its network's"
-    found = network.losses(held_out.inputs, held_out.targets)
+    found = network.losses(held_out.inputs, held_out.targets, held_out.steered)
     if torch.allclose(found, held_out.losses, _TOLERANCE, _TOLERANCE):  # false where anything is not finite
         return ""
     return (

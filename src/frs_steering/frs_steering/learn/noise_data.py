@@ -140,9 +140,12 @@ class NoiseData:
     Attributes:
         inputs: (N, F + 8) float32: features, joint positions [rad], gripper.
         targets: (N, k, D) float32: noise in the parameterisation's coordinates, or (N, H, D) chunks in SI.
+        said: (k, D) bool, what of a target is to be learnt: what of the noises was ever commanded. The rest was fresh
+            noise in all of them, and is drawn as such. All of it where chunks are learnt.
         expert: (N,) bool, chunks that somebody steered or demonstrated.
         own: (N,) bool, chunks that a noise policy made by itself; what is neither is the policy's own.
         episode: (N,) int64, number of the episode that each is from.
+        chunks: whether the targets are chunks.
         parts: sizes of what belongs together in an input, in order: the features' parts, the joints, the gripper.
         horizon: H, rows of a chunk.
         policy: name of the policy whose features and noises these are.
@@ -154,9 +157,11 @@ class NoiseData:
 
     inputs: Tensor
     targets: Tensor
+    said: Tensor
     expert: Tensor
     own: Tensor
     episode: Tensor
+    chunks: bool
     parts: tuple[int, ...]
     horizon: int
     policy: str
@@ -167,6 +172,13 @@ class NoiseData:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def steered(self) -> Tensor:
+        """(N,) bool, chunks whose noise somebody chose: not the policy's own; all, where chunks are learnt, or where
+        the policy acted alone throughout."""
+        steered = self.expert | self.own
+        return steered if steered.any() and not self.chunks else torch.ones_like(steered)
 
 
 def inputs(features: np.ndarray, joint_position: np.ndarray, gripper: float) -> np.ndarray:
@@ -226,6 +238,7 @@ def gather(
     horizon, sampler = kept[0].chunk.shape[0], USUAL
     if kind == "bc":
         targets, share, beyond = torch.from_numpy(np.stack([step.chunk for step in kept])), 1.0, 0.0
+        said = torch.ones_like(targets[0], dtype=torch.bool)
     else:
         sampler = _sampler(kept)
         whole = torch.from_numpy(np.stack([step.noise for step in kept if step.noise is not None]))
@@ -233,6 +246,7 @@ def gather(
         share = float(parameterisation.expand(targets, horizon).square().sum() / whole.square().sum().clamp(min=1e-9))
         beyond = float((targets.abs() > bound).float().mean())
         targets = targets.clamp(-bound, bound)
+        said = _said(kept, parameterisation)
     seen = np.stack([inputs(step.features, step.joint_position, step.gripper) for step in kept])
     quality = Quality(
         episodes=tuple(one.name for one in successful),
@@ -245,8 +259,8 @@ def gather(
     )
     expert, own = (torch.tensor([step.source in who for step in kept]) for who in (EXPERTS, (OWN,)))
     return NoiseData(
-        torch.from_numpy(seen), targets, expert, own, torch.tensor(episode), (*parts, 7, 1), horizon,
-        *policies[0], quality, sampler, demonstrations,
+        torch.from_numpy(seen), targets, said, expert, own, torch.tensor(episode), kind == "bc", (*parts, 7, 1),
+        horizon, *policies[0], quality, sampler, demonstrations,
     )  # fmt: skip
 
 
@@ -257,6 +271,14 @@ def _parts(steps: Sequence[Step]) -> tuple[int, ...]:
         raise TrainingError(f"the features' parts are told as {sorted(told)}; they must be the same everywhere, and add"
                             f" up to the {steps[0].features.size} features")  # fmt: skip
     return next(iter(told), (steps[0].features.size,))
+
+
+def _said(steps: Sequence[Step], parameterisation: Parameterisation) -> Tensor:
+    """Which coordinates of the noises were ever commanded; where none was (a policy that acted alone), all of them."""
+    ever = torch.from_numpy(np.any([step.commanded for step in steps], 0))
+    if parameterisation.name != "full":  # a coordinate stands for all rows
+        ever = ever.any(0).expand(parameterisation.rows(len(ever)), -1)
+    return ever if ever.any() else torch.ones_like(ever)
 
 
 def _sampler(steps: Sequence[Step]) -> Sampler:

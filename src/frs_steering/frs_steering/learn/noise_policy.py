@@ -23,8 +23,8 @@ from frs_steering.learn.noise_network import Network, config_from
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.steer.method import Method
 
-_FORMAT = "frs-noise-policy-3"
-_OLDER = ("frs-noise-policy-1", "frs-noise-policy-2")
+_FORMAT = "frs-noise-policy-4"
+_OLDER = ("frs-noise-policy-1", "frs-noise-policy-2", "frs-noise-policy-3")
 _HELD_OUT = "held_out."  # before the names of the recorded observations among the file's tensors
 
 
@@ -126,10 +126,12 @@ class NoisePolicy:
                 f"it was given {seen.size} numbers, {int((~np.isfinite(seen)).sum())} of them not finite;"
                 f" it takes {config.seen}: the policy's features, 7 joint positions and the gripper"
             )
-        mean, log_spread = network(torch.from_numpy(seen)[None])
-        if config.kind == "dsbc" and config.loss == "nll":
-            drawn = torch.randn(mean.shape, generator=torch.Generator().manual_seed(seed))
-            mean = (mean + log_spread.exp() * drawn).clamp(-config.bound, config.bound)
+        steers, mean, spread = network(torch.from_numpy(seen)[None])
+        if config.kind == "dsbc":
+            generator = torch.Generator().manual_seed(seed)
+            drawn = torch.randn(mean.shape, generator=generator)
+            steer = torch.rand(1, generator=generator) < steers.sigmoid()
+            mean = torch.where(steer, mean + spread * drawn, drawn).clamp(-config.bound, config.bound)
         return (mean * network.output_spread + network.output_mean)[0].numpy()
 
     def check_fits(self, spec: PolicySpec) -> None:

@@ -116,6 +116,7 @@ def _step(
         joint_position=one.observation.joint_position,
         gripper=one.observation.gripper,
         noise=None if noise is None else noise.float().numpy(),
+        commanded=np.ones(one.chunk.shape, bool),
         chunk=one.chunk,
         diagnostics={} if noise is None else {"round_trip_rms": off},
         drove=True,

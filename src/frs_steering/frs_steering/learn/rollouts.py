@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from frs_steering.record.frames import DIAGNOSTICS, feature_parts
+from frs_steering.record.frames import DIAGNOSTICS, commanded, feature_parts
 
 SOURCES = ("base", "human", "vlm", "scripted", "noise policy")
 """Who steered, by the numbers of frs_msgs/Decision."""
@@ -33,6 +33,7 @@ class Step:
         joint_position: (7,) float64 rad, in the observation.
         gripper: 0 open .. 1 closed, in the observation.
         noise: (H, D) float32, normalised, the noise used; None where nothing was denoised.
+        commanded: (H, D) bool, what of it somebody asked for; the rest is fresh, and follows from nothing.
         chunk: (H, D) float32, SI: what was sent to the arm.
         diagnostics: by those of the names in `record.frames.DIAGNOSTICS` that are known; NaN where not applicable.
         drove: whether the gate let at least one row of it drive.
@@ -47,6 +48,7 @@ class Step:
     joint_position: np.ndarray
     gripper: float
     noise: np.ndarray | None
+    commanded: np.ndarray
     chunk: np.ndarray
     diagnostics: Mapping[str, float]
     drove: bool
@@ -119,7 +121,8 @@ def _wrong(decision: Any) -> str:
         return "holds no features of the policy"
     if not 0 <= decision.source < len(SOURCES):
         return f"has an unknown source ({decision.source})"
-    if size == 0 or len(decision.refined) != size or len(decision.noise_used) not in (0, size):
+    sizes_fit = len(decision.noise_used) in (0, size) and len(decision.command_mask) in (decision.dim, size)
+    if size == 0 or len(decision.refined) != size or not sizes_fit:
         return "holds arrays of contradicting sizes"
     if sum(feature_parts(decision)) != len(decision.features):
         return "holds features that are not the sum of their parts"
@@ -140,6 +143,7 @@ def _step(decision: Any, drove: bool) -> Step:
         joint_position=np.array(decision.joint_position, np.float64),
         gripper=float(decision.gripper),
         noise=noise.reshape(shape) if noise.size else None,
+        commanded=commanded(decision),
         chunk=np.array(decision.refined, np.float32).reshape(shape),
         diagnostics={name: float(getattr(decision.diagnostics, name)) for name in DIAGNOSTICS},
         drove=drove,

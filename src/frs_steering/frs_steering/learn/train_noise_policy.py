@@ -7,6 +7,7 @@ good. Rollouts are few, so the weights are kept that are best on what was held o
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -92,9 +93,17 @@ def config_for(data: NoiseData, *, kind: str, noise: str, loss: str, bound: floa
     steered = data.expert | data.own  # in the others the policy had fresh noise, which follows from nothing
     told = steered if int(steered.sum()) >= FEWEST else torch.ones_like(steered)
     wanted = Parameterisation(noise).expand(data.targets, data.horizon) if kind == "dsbc" else data.targets
-    chosen = choose(data.inputs[told], wanted[told], data.parts, data.episode[told])
-    looks_at = columns(data.parts, chosen)
-    return Config(kind, data.inputs.shape[1], rows, dim, data.horizon, noise, loss, bound, looks_at=looks_at)
+    # Of noise that stands for all rows alike, every row says what the coordinates say.
+    said = data.said if len(data.said) == data.horizon else data.said.any(0).expand(data.horizon, -1)
+    config = Config(
+        kind, data.inputs.shape[1], rows, dim, data.horizon, noise, loss, bound,
+        says=tuple(data.said.flatten().nonzero()[:, 0].tolist()),
+    )  # fmt: skip
+    chosen = choose(data.inputs[told], wanted[told], said, data.parts, data.episode[told])
+    if chosen is None:
+        return config
+    opened, closed = columns(data.parts, chosen.opened), columns(data.parts, chosen.closed)
+    return dataclasses.replace(config, opened=opened, closed=closed, closed_above=chosen.closed_above)
 
 
 def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look], None] = lambda look: None) -> Trained:
@@ -107,7 +116,7 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
         say: is told of every look.
 
     Raises:
-        TrainingError: there are too few chunks, or the loss is not finite.
+        TrainingError: there are too few chunks, nothing can be learnt from them, or the loss is not finite.
     """
     if len(data) < FEWEST:
         raise TrainingError(f"{len(data)} chunks are too few; at least {FEWEST} are needed to hold some of them out")
@@ -117,13 +126,21 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
         held_out, kept = split(data, recipe.held_out)
         network = Network(config, recipe.dropout)
         looks = _optimise(network, data, recipe, held_out=held_out, kept=kept, say=say)
+    if not min(looks, key=lambda look: look.held_out).step:
+        raise TrainingError(
+            f"of {len(data)} chunks nothing was learnt that holds for those held out: they were never met better than"
+            f" before the training (loss {looks[0].held_out:.3f}). More rollouts of one task are needed"
+        )
     network.eval().requires_grad_(False)
+    unseen = held_out if data.steered[held_out].any() else kept
+    wished = unseen[data.steered[unseen]]
+    network.spread_by(data.inputs[wished], data.targets[wished])
     best = min(looks, key=lambda look: look.held_out)
     trained_on = TrainedOn(
         data.quality.episodes, len(data), data.policy, data.weights_sha256, recipe.seed, best.step, best.held_out,
         data.demonstrations, data.sampler,
     )  # fmt: skip
-    recorded = hold_out(network, data.inputs[held_out], data.targets[held_out])
+    recorded = hold_out(network, data.inputs[held_out], data.targets[held_out], data.steered[held_out])
     return Trained(network, trained_on, recorded, tuple(looks), time.monotonic() - began)
 
 
@@ -166,7 +183,8 @@ def _optimise(
                 break
         batch = drawn(kept, data, min(recipe.batch, len(kept)))
         seen = data.inputs[batch]
-        loss = network.loss(seen + recipe.jitter * network.input_spread * torch.randn_like(seen), data.targets[batch])
+        seen = seen + recipe.jitter * network.input_spread * torch.randn_like(seen)
+        loss = network.loss(seen, data.targets[batch], data.steered[batch])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -202,7 +220,7 @@ def _some(index: Tensor, count: int) -> Tensor:
 @torch.no_grad()
 def _loss(network: Network, data: NoiseData, index: Tensor) -> float:
     network.eval()
-    loss = float(network.loss(data.inputs[index], data.targets[index]))
+    loss = float(network.loss(data.inputs[index], data.targets[index], data.steered[index]))
     network.train()
     if not math.isfinite(loss):
         raise TrainingError(f"the loss is {loss}; lower the learning rate")

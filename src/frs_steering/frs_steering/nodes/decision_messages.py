@@ -108,9 +108,10 @@ def decision_to_msg(made: Made, spec: PolicySpec, total: float) -> Decision:
     msg.action_space.value = int(spec.action_space)
     if made.reference is not None:
         msg.reference = floats(made.reference.chunk)
-        msg.command_mask = [bool(commanded) for commanded in made.reference.mask]
+        commanded = made.method.commanded(made.reference.mask, spec.horizon, spec.execute_rows)
     else:
-        msg.command_mask = [False] * spec.dim
+        commanded = np.zeros((spec.horizon, spec.dim), bool)
+    msg.command_mask = commanded.ravel().tolist()
     msg.noise_recovered = floats(answer.noise_recovered)
     msg.noise_used = floats(answer.noise_used)
     msg.refined = floats(answer.chunk)

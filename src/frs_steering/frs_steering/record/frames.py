@@ -63,6 +63,7 @@ def features(noise: int, pooled: int) -> dict[str, Feature]:
         "frs.guidance": numbers(["x", "y", "z", "amount", "gripper", "defer"]),  # as in frs_msgs/Guidance
         "frs.row": Feature("int64"),  # of the chunk; -1 where the arm held
         "frs.noise": Feature("float32", noise),  # (H, D) row-major, behind the chunk that drives; NaN where none was
+        "frs.commanded": Feature("bool", noise),  # (H, D) row-major, of frs.noise; the rest of it was fresh
         "frs.features": Feature("float32", pooled),  # the policy's, of the observation of that chunk
         "frs.feature_part": Feature("int64", pooled),  # number of the part that each feature belongs to, from 0
         "frs.chunk": Feature("float32", noise),  # (H, D) row-major, SI units, as it was sent
@@ -77,6 +78,22 @@ def features(noise: int, pooled: int) -> dict[str, Feature]:
 def feature_parts(decision: Any) -> tuple[int, ...]:
     """Sizes of what belongs together in a decision's features; those of older recordings don't tell: all of them."""
     return tuple(getattr(decision, "feature_parts", ())) or (len(getattr(decision, "features", ())),)
+
+
+def commanded(decision: Any) -> np.ndarray:
+    """(H, D) bool, which of a decision's latents the guidance commanded; older recordings tell it of dimensions only.
+
+    Raises:
+        JournalError: the decision's mask is of neither size.
+    """
+    shape = (decision.horizon, decision.dim)
+    mask = np.array(decision.command_mask, bool)
+    if mask.size not in (decision.dim, shape[0] * shape[1]):
+        raise JournalError(
+            f"the decision on chunk {decision.chunk_id} has a command_mask of {mask.size} entries; it must have"
+            f" {shape[0]} x {shape[1]}"
+        )
+    return mask.reshape(shape) if mask.size == shape[0] * shape[1] else np.broadcast_to(mask, shape)
 
 
 def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, last: bool) -> dict[str, Any]:
@@ -120,6 +137,7 @@ def frame(step: ControlStep, *, instruction: str, success: bool, first: bool, la
         "frs.guidance": [*direction, guidance.amount, guidance.gripper, guidance.defer],
         "frs.row": step.row,
         "frs.noise": noise,
+        "frs.commanded": commanded(decision).ravel(),
         "frs.features": pooled,
         "frs.feature_part": np.repeat(np.arange(len(parts)), parts),
         "frs.chunk": np.array(decision.refined, np.float32),

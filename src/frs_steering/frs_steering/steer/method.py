@@ -6,6 +6,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from frs_steering.flow import INTEGRATORS, Parameterisation
 from frs_steering.steer.sources import SOURCES, Source
 
@@ -96,6 +98,24 @@ class Method:
     def noise_makes_chunk(self) -> bool:
         """Whether a chunk is its noise denoised; the others mix the reference in, and their noise says too little."""
         return self._source.noise_makes_chunk
+
+    def commanded(self, mask: np.ndarray, horizon: int, execute_rows: int) -> np.ndarray:
+        """The latents that a wish commands; the others are delegated.
+
+        A wish is for the time until the next one. Rows beyond that are delegated like the dimensions that nobody wished
+        anything of: a reference that commands them too asks the policy for a longer way than will be driven. Noise with
+        fewer coordinates than rows has no rows that could be told apart.
+
+        Args:
+            mask: (D,) or (B, 1, D) bool, the commanded dimensions.
+            horizon: H.
+            execute_rows: rows of a chunk that are driven before the next one takes over.
+
+        Returns:
+            (H, D) or (B, H, D) bool.
+        """
+        rows = execute_rows + self.ahead if self.delegate and self.noise == "full" else horizon
+        return (np.arange(horizon) < rows)[:, None] & (mask if self.delegate else np.ones_like(mask))
 
     def alone(self) -> Method:
         """The base policy with as many steps: what acts where nobody wishes anything or a chunk is not trusted."""

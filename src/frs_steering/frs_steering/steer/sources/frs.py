@@ -25,7 +25,7 @@ def make(problem: Problem, method: Method) -> Made:
     reference, mask = problem.guided
     fresh = problem.fresh(1)
     added = problem.fresh(1) * method.sigma
-    kept = commanded(mask, problem, method)
+    kept = mask.new_tensor(method.commanded(mask.cpu().numpy(), len(problem.rest), problem.execute_rows))
 
     def alter(recovered: Tensor) -> Tensor:
         noise = problem.parameterisation.project(recovered)
@@ -34,19 +34,6 @@ def make(problem: Problem, method: Method) -> Made:
 
     steered = steer(problem.field, reference, kept, fresh, method.steps, problem.integrator, alter)
     return Made(steered.chunk, steered.noise_used, steered.noise_recovered)
-
-
-def commanded(mask: Tensor, problem: Problem, method: Method) -> Tensor:
-    """The latents that are not delegated: (B, H, D) bool, from the commanded dimensions (B, 1, D).
-
-    A wish is for the time until the next one. Rows beyond that are delegated like the dimensions that nobody wished
-    anything of: a reference that commands them too asks the policy for a longer way than will be driven. Noise with
-    fewer coordinates than rows has no rows that could be told apart.
-    """
-    horizon = len(problem.rest)
-    rows = problem.execute_rows + method.ahead if method.noise == "full" else horizon
-    until = (mask.new_ones(horizon).cumsum(0) <= rows)[:, None]
-    return mask & until if method.delegate else (mask | True).expand(-1, horizon, -1)
 
 
 SOURCE = Source(
