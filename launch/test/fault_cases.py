@@ -282,7 +282,9 @@ def full_disk(scene: Scene) -> Iterator[int]:
     )
     by_hand = not graph.recording
     if by_hand:
-        begun = graph.ask(start, StartRecording.Request(episode_id=f"by_hand_{time.time_ns()}", task="by_hand"))
+        begun = graph.ask(start, StartRecording.Request(
+            episode_id=f"by_hand_{time.time_ns()}", task="by_hand", directory=str(graph.bags)
+        ))  # fmt: skip
         assert begun.success, begun.message
     known, (soft, hard) = len(graph.said("recorder")), resource.prlimit(pid, resource.RLIMIT_FSIZE)
     moment = time.time_ns()

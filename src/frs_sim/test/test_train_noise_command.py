@@ -41,11 +41,13 @@ def test_one_file_says_what_it_was_made_of(
     out = tmp_path / "new" / "egg.safetensors"
     assert main([kind, str(runs), "--steps", "50", "--out", str(out)]) == 0
     said = capsys.readouterr()
-    assert "2 successful episodes; left out: 1 failed" in said.out
+    assert "2 successful episodes of egg_in_basket; left out: 1 failed" in said.out
     assert "24 of 24 chunks are learnt from; steered by: scripted 24" in said.out
     assert "empty.mcap is empty" in said.err and "foreign.mcap is not an MCAP file" in said.err
     known = load(out).trained_on
-    assert (known.episodes, known.chunks, known.weights_sha256) == (("e1", "e2"), 24, WEIGHTS)
+    assert (known.episodes, known.tasks, known.chunks) == (("e1", "e2"), ("egg_in_basket",), 24)
+    assert known.weights_sha256 == WEIGHTS
+    assert out.stat().st_mode == out.with_suffix(".json").stat().st_mode, "whoever may read the one may read the other"
     assert load(out).kind == kind
     report = json.loads(out.with_suffix(".json").read_text())
     assert report["quality"]["other_episodes"] == {"failed": 1}
@@ -146,6 +148,24 @@ def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.Capt
     assert "24 noise_percentile above 0.4" in capsys.readouterr().err
 
 
+def test_a_damaged_recording_costs_itself_and_a_line(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = runs / "e1" / "e1.mcap"
+    whole = bytearray(bag.read_bytes())
+    whole[len(whole) // 2] ^= 255
+    bag.write_bytes(whole)
+    assert main(["dsbc", str(runs), "--steps", "50", "--out", str(runs / "out.safetensors")]) == 0
+    said = capsys.readouterr()
+    assert "1 successful episodes of" in said.out and "is damaged: " in said.err
+
+
+def test_rollouts_of_two_tasks_are_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(runs, "e4", task="tidy_sponge", seed=4)
+    out = runs / "both.safetensors"
+    assert main(["dsbc", str(runs), "--steps", "50", "--out", str(out)]) == 0
+    assert "of 2 tasks: a noise policy knows no instruction" in capsys.readouterr().out
+    assert load(out).trained_on.tasks == ("egg_in_basket", "tidy_sponge")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "complaint"),
     [
@@ -154,7 +174,11 @@ def test_limits_leave_chunks_out(runs: Path, tmp_path: Path, capsys: pytest.Capt
         (["runs", "--noise", "magic"], 2, "noise is 'magic'"),
         (["runs", "--noise", "dct99"], 2, "a chunk of 16 rows has no more than dct16"),
         (["runs", "--bound", "0"], 2, "--bound is 0.0; it must be above 0"),
-        (["runs", "--every", "0"], 2, "--every is 0; it must be at least 1"),
+        (["runs", "--every", "2"], 2, "--every is for demonstrations alone: give --from-demonstrations"),
+        (["runs", "--weights", "/nope"], 2, "--weights is for demonstrations alone"),
+        (["runs", "--from-demonstrations", "--every", "0"], 2, "--every is 0; it must be at least 1"),
+        (["runs", "--min-agreement", "nan"], 2, "--min-agreement is nan; it must lie in [-1, 1]"),
+        (["runs", "--max-noise-percentile", "7"], 2, "--max-noise-percentile is 7.0; it must lie in [0, 1]"),
         (["runs", "--steps", "1"], 2, "--steps is 1; it must be at least 50"),
         (["runs", "--out", "runs/empty.mcap/x.safetensors", "--steps", "50"], 1, "can't be written"),
     ],

@@ -134,6 +134,15 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"--bound is {args.bound}; it must be above 0")
     if args.steps < LOOK_EVERY:
         raise ValueError(f"--steps is {args.steps}; it must be at least {LOOK_EVERY}")
+    for name, low, high in (("max_noise_percentile", 0.0, 1.0), ("max_round_trip", 0.0, math.inf),
+                            ("min_agreement", -1.0, 1.0), ("max_residual", 0.0, math.inf)):  # fmt: skip
+        if not low <= (value := getattr(args, name)) <= high:  # and so not NaN
+            raise ValueError(f"--{name.replace('_', '-')} is {value}; it must lie in [{low:g}, {high:g}]")
+    demonstrations = {"--every": args.every != 1, "--weights": args.weights is not None,
+                      "--integrator": getattr(args, "integrator", "fixed_point") != "fixed_point"}  # fmt: skip
+    for name, given in demonstrations.items():
+        if given and not args.from_demonstrations:
+            raise ValueError(f"{name} is for demonstrations alone: give --from-demonstrations, or leave it out")
     if args.every < 1:
         raise ValueError(f"--every is {args.every}; it must be at least 1")
 

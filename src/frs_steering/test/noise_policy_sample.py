@@ -21,7 +21,7 @@ def write(path: Path, weights: Path, kind: str = "dsbc", *, seed: int = 0, weigh
     rows, noise = (spec.horizon, "full") if kind == "bc" else (1, "tiled")
     config = Config(kind, features + 8, rows, spec.dim, spec.horizon, noise, "mse" if kind == "bc" else "nll")
     torch.manual_seed(seed)
-    known = TrainedOn(("e1", "e2"), 10, spec.name, weights_sha256 or spec.weights_sha256, seed, 100, 1.0)
+    known = TrainedOn(("e1", "e2"), 10, spec.name, weights_sha256 or spec.weights_sha256, ("egg",), seed, 100, 1.0)
     network, draw = Network(config).eval(), torch.Generator().manual_seed(7)
     seen, targets = (torch.randn(size, generator=draw) for size in ((4, config.seen), (4, rows, spec.dim)))
     save(network, known, hold_out(network, seen, targets, torch.ones(4, dtype=torch.bool)), path)

@@ -48,6 +48,7 @@ def test_ls_says_a_line_an_episode_and_a_line_a_bad_file(runs: Path, capsys: pyt
 
 def test_info_tells_topics_label_and_damage(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main("info", runs / "good", runs / "cut") == 0
+    assert main("ls", runs / "short.mcap") == main("info", runs / "short.mcap") == 1, "a file had a problem"
     said = capsys.readouterr().out
     assert "succeeded (a sample); lost: 0 control records, 0 images" in said
     assert "/decision  [frs_msgs/msg/Decision]" in said

@@ -160,7 +160,7 @@ def test_what_breaks_off_in_the_middle_leaves_no_video(tmp_path: Path, monkeypat
 def test_what_can_not_be_exported_is_named_and_leaves_the_rest(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "something").touch()
-    with pytest.raises(JournalError, match="full is not empty; name a new folder"):
+    with pytest.raises(JournalError, match="full is no empty folder; name a new one"):
         LeRobotWriter(tmp_path / "full")
     writer = LeRobotWriter(tmp_path / "dataset")
     with pytest.raises(JournalError, match="no episode was exported"):
@@ -168,8 +168,14 @@ def test_what_can_not_be_exported_is_named_and_leaves_the_rest(tmp_path: Path) -
     write_episode(tmp_path, "empty", ticks=0)
     with pytest.raises(JournalError, match="no chunk drove the arm"):
         writer.add(tmp_path / "empty")
-    write_episode(tmp_path, "good", ticks=TICKS)
+    whole = write_episode(tmp_path, "good", ticks=TICKS).path.read_bytes()
+    damaged = tmp_path / "damaged.mcap"
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(JournalError, match="is damaged, and steps may be missing: "):
+        writer.add(damaged)
     assert writer.add(tmp_path / "good") == TICKS
+    with pytest.raises(JournalError, match="is no empty folder"):
+        LeRobotWriter(damaged)
     writer.close()
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from frs_steering.learn.demonstrated import Demonstration, from_decisions, from_steps
 from frs_steering.learn.rollouts import Rollout, rollout
 from frs_steering.policies.interface import PolicySpec
+from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
 from frs_steering.record.reader import Summary, records, summarise
 from frs_steering.record.steps import control_steps
@@ -37,18 +38,26 @@ class RecordedEpisode:
 
     def rollout(self) -> Rollout:
         """See `Episode`."""
-        summary = summarise(self.path)
+        summary = self._summary()
         messages = [record.message for record in records(self.path, ["decision", "gate_report"])]
         return rollout(*self._named(summary), messages)
 
     def demonstration(self, spec: PolicySpec, every: int) -> Demonstration:
         """See `Episode`; without camera streams (`frs eval --record`) the chunks are those of the decisions."""
-        summary = summarise(self.path)
+        summary = self._summary()
         if summary.count("policy_input") and not summary.count("arm_state"):
+            if every != 1:
+                raise JournalError(f"{self.path} holds only chunks as they were decided, and takes no --every {every}")
             chunks = from_decisions(self.path, spec)
         else:
             chunks = from_steps(list(control_steps(self.path)), summary.episode.get("instruction", ""), spec, every)
         return Demonstration(*self._named(summary), chunks)
+
+    def _summary(self) -> Summary:
+        summary = summarise(self.path)
+        if summary.damage:
+            raise JournalError(f"{self.path} is damaged: {'; '.join(summary.damage)}")
+        return summary
 
     def _named(self, summary: Summary) -> tuple[str, str, str]:
         # Name, task and label.

@@ -70,6 +70,7 @@ class Quality:
 
     Attributes:
         episodes: names of the successful episodes, in order.
+        tasks: names of theirs, sorted.
         other_episodes: label -> how many were left out.
         chunks: decisions in the successful episodes.
         dropped: reason -> how many of them were left out.
@@ -79,6 +80,7 @@ class Quality:
     """
 
     episodes: tuple[str, ...]
+    tasks: tuple[str, ...]
     other_episodes: dict[str, int]
     chunks: int
     dropped: dict[str, int]
@@ -90,7 +92,10 @@ class Quality:
         """The report, for people."""
         others = ", ".join(f"{count} {label}" for label, count in sorted(self.other_episodes.items()))
         kept = self.chunks - sum(self.dropped.values())
-        lines = [f"{len(self.episodes)} successful episodes" + (f"; left out: {others}" if others else "")]
+        lines = [f"{len(self.episodes)} successful episodes of {', '.join(self.tasks)}"
+                 + (f"; left out: {others}" if others else "")]  # fmt: skip
+        if len(self.tasks) > 1:
+            lines.append(f"of {len(self.tasks)} tasks: a noise policy knows no instruction, and will mix what they ask")
         lines.append(f"{kept} of {self.chunks} chunks are learnt from; steered by: "
                      + ", ".join(f"{source} {count}" for source, count in sorted(self.sources.items())))  # fmt: skip
         lines += [f"  dropped {count}: {reason}" for reason, count in sorted(self.dropped.items())]
@@ -250,6 +255,7 @@ def gather(
     seen = np.stack([inputs(step.features, step.joint_position, step.gripper) for step in kept])
     quality = Quality(
         episodes=tuple(one.name for one in successful),
+        tasks=tuple(sorted({one.task for one in successful})),
         other_episodes=dict(others),
         chunks=sum(len(one.steps) + sum(one.unusable.values()) for one in successful),
         dropped=dict(dropped),

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from frs_steering.learn.held_out import HeldOut, why_not
 from frs_steering.learn.noise_data import USUAL, Sampler, inputs
@@ -41,6 +41,7 @@ class TrainedOn:
         chunks: how many in all.
         policy: name of the policy whose features and noises they are.
         weights_sha256: of its weights.
+        tasks: names; more than one where rollouts of several were given.
         seed: of the training.
         steps: of the optimiser, of the weights that were kept.
         held_out_loss: of those.
@@ -54,6 +55,7 @@ class TrainedOn:
     chunks: int
     policy: str
     weights_sha256: str
+    tasks: tuple[str, ...]
     seed: int
     steps: int
     held_out_loss: float
@@ -162,9 +164,8 @@ def save(network: Network, trained_on: TrainedOn, held_out: HeldOut, path: Path)
     known = {"config": json.dumps(asdict(network.config)), "trained_on": json.dumps(asdict(trained_on))}
     tensors = network.state_dict() | {_HELD_OUT + name: value for name, value in vars(held_out).items()}
     draft = path.with_name(f".{path.name}.part")
-    save_file(
-        {name: value.contiguous() for name, value in tensors.items()}, draft, metadata={"format": _FORMAT, **known}
-    )
+    metadata = {"format": _FORMAT, **known}
+    draft.write_bytes(to_bytes({name: value.contiguous() for name, value in tensors.items()}, metadata))
     os.replace(draft, path)
 
 
@@ -213,7 +214,11 @@ def _trained_on(known: dict[str, Any]) -> TrainedOn:
     # Before files said by which sampler their noises make chunks, all were played back by ten steps of Euler's.
     if "sampler" not in known and known.get("demonstrations", "").startswith("midpoint"):
         raise ValueError("its noises are those of the midpoint method, which its file does not name; train it anew")
-    read = {"episodes": tuple(known["episodes"]), "sampler": Sampler(**known.get("sampler", {}))}
+    read = {
+        "episodes": tuple(known["episodes"]),
+        "tasks": tuple(known["tasks"]),
+        "sampler": Sampler(**known.get("sampler", {})),
+    }
     made = TrainedOn(**known | read)
     made.sampler.method()  # raises where there is no such sampler
     return made

@@ -137,8 +137,8 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
     network.spread_by(data.inputs[wished], data.targets[wished])
     best = min(looks, key=lambda look: look.held_out)
     trained_on = TrainedOn(
-        data.quality.episodes, len(data), data.policy, data.weights_sha256, recipe.seed, best.step, best.held_out,
-        data.demonstrations, data.sampler,
+        data.quality.episodes, len(data), data.policy, data.weights_sha256, data.quality.tasks, recipe.seed, best.step,
+        best.held_out, data.demonstrations, data.sampler,
     )  # fmt: skip
     recorded = hold_out(network, data.inputs[held_out], data.targets[held_out], data.steered[held_out])
     return Trained(network, trained_on, recorded, tuple(looks), time.monotonic() - began)

@@ -160,10 +160,12 @@ class BagFile:
 
     def flush(self) -> None:
         """End the chunk in progress and hand it to the system, from where a killed process can't take it back."""
+        ended = self.messages > sum(self._whole_counts)
         self._writer.flush()
         self._whole = self._file.tell()
         self._whole_counts = list(self._counts)
-        self._pending = 0
+        if ended:  # without a message there is no chunk, and the definitions wait for the first
+            self._pending = 0
 
     def describe(self, name: str, content: Mapping[str, str]) -> None:
         """Add a metadata record, which is in the system's hands like all before it on return.

@@ -118,7 +118,7 @@ def _list(path: Path) -> bool:
         f"{_label(summary):10}  {_of_what(summary):20}  {summary.duration:6.1f} s  "
         f"{summary.count('decision'):4} decisions  {summary.size / 1e6:7.1f} MB  {path}{damaged}"
     )
-    return True
+    return not damaged
 
 
 def _of_what(summary: Summary) -> str:
@@ -141,7 +141,7 @@ def _tell(path: Path, *, in_full: bool) -> bool:
         print(f"  {topic.count:7}  {rate:6.1f} Hz  {topic.name}  [{topic.type}]")
     for line in summary.damage:
         print(f"  damage: {line}")
-    return True
+    return not summary.damage or path.suffix == PARTIAL
 
 
 def _tell_configuration(found: Configuration, *, in_full: bool) -> None:

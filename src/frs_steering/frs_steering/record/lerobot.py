@@ -50,8 +50,8 @@ class LeRobotWriter:
         Raises:
             JournalError: something is there already.
         """
-        if directory.exists() and any(directory.iterdir()):
-            raise JournalError(f"{directory} is not empty; name a new folder for the dataset")
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise JournalError(f"{directory} is no empty folder; name a new one for the dataset")
         self._root = directory
         self._features: dict[str, Feature] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -69,10 +69,12 @@ class LeRobotWriter:
         """Add an episode and return the number of its frames.
 
         Raises:
-            JournalError: it can't be read, was never driven, or has another policy's chunks or other cameras' sizes
-                than the episodes before; nothing of it is added then.
+            JournalError: it can't be read or is damaged, was never driven, or has another policy's chunks or other
+                cameras' sizes than the episodes before; nothing of it is added then.
         """
         summary = summarise(recording)
+        if summary.damage:  # frames on both sides of a gap would follow each other as if there were none
+            raise JournalError(f"{recording} is damaged, and steps may be missing: {'; '.join(summary.damage)}")
         instruction = summary.episode.get("instruction", "")
         row = functools.partial(frame, instruction=instruction, success=summary.result.get("label") == _SUCCEEDED)
         rows: list[dict[str, Any]] = []

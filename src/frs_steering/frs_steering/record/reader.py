@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,8 @@ class _File:
             if decode is not None:
                 return decode(message.data)
         except Exception as error:  # generated code, which raises whatever the bytes make it stumble over
-            raise JournalError(f"{where} does not fit the definition of {schema.name}: {error!r}") from error
+            why = shorten(repr(error), 200)
+            raise JournalError(f"{where} does not fit the definition of {schema.name}: {why}") from error
         raise JournalError(f"{where} is {channel.message_encoding} of {schema.encoding}; no CDR")
 
 
