@@ -30,6 +30,7 @@ from frs_steering.nodes.query_messages import Reply
 from frs_steering.policies import Observation, PolicySpec
 from frs_steering.policies.observation import Moment
 from frs_steering.record.bag import PARTIAL, installed_channel
+from frs_steering.record.check import EVALUATION
 from frs_steering.record.configuration import PARAMETERS_RECORD, SILENT_RECORD, VERSIONS_RECORD, versions
 from frs_steering.record.disk import held
 from frs_steering.record.errors import JournalError
@@ -103,7 +104,7 @@ class Recording:
         self._writer = JournalWriter(directory, Episode(name, trial.task, instruction, trial.scene), channels, Limits())
         self._writer.describe(VERSIONS_RECORD, versions())
         told = {key: json.dumps(value) for key, value in dataclasses.asdict(trial).items()}
-        self._writer.describe(f"{PARAMETERS_RECORD}/frs_eval", told)
+        self._writer.describe(f"{PARAMETERS_RECORD}{EVALUATION}", told)
         self._writer.describe(SILENT_RECORD, {})
         self._put("policy_info", policy_info_to_msg(spec, time_msg(self._began)), self._began)
         self._put("instruction", String(data=instruction), self._began)

@@ -17,6 +17,7 @@ from frs_sim.trials import TrialError, run_trials
 from frs_steering.learn.noise_policy import load
 from frs_steering.learn.rollouts import rollout
 from frs_steering.policies import Observation, load_policy
+from frs_steering.record.check import check
 from frs_steering.record.errors import JournalError
 from frs_steering.record.find import find_episodes
 from frs_steering.record.reader import records, summarise
@@ -84,6 +85,7 @@ def test_a_recorded_episode_can_be_learnt_from_and_made_again(tmp_path: Path) ->
     assert [seen.seed for seen in policy_inputs] == [decision.seed for decision in decisions]
     again = replay(path, load_policy("embedded"))
     assert again.problems == () and again.again == row.episode.decisions
+    assert check(path).problems == (), "it holds all that an episode without the graph can hold"
     assert found.configuration.parameters["/frs_eval"]["reasoner"] == '"oracle"'
     assert "frs_sim" in found.configuration.versions
 

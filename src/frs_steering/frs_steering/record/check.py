@@ -16,6 +16,12 @@ from frs_steering.record.topics import Kind, episode_topics, stored_name
 TOLERANCE = 1e-4
 """Largest difference in SI units between a chunk and the same one told by somebody else, or made again."""
 
+EVALUATION = "/frs_eval"
+"""In place of a node's name among the parameters: the episode was written by `frs eval --record`, without the graph."""
+
+_EVALUATED = ("policy_info", "instruction", "decision", "policy_input", "gate_report")
+"""What such an episode holds: what a noise policy learns from, and all by which its chunks can be made again."""
+
 _LABELS = ("succeeded", "failed", "stopped", "discarded")
 
 
@@ -42,13 +48,15 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
 
     Args:
         path: of the file, the partial file, or the episode's directory.
-        cameras: names of the cameras that must be there.
+        cameras: names of the cameras that must be there, but in an episode of `frs eval --record`, which has none.
 
     Raises:
         JournalError: the file is missing, empty, not MCAP, not written by ROS 2, or a message is undecodable.
     """
     summary = summarise(path)
-    problems = [*summary.damage, *_missing(summary, cameras), *_unlabelled(summary)]
+    evaluated = EVALUATION in summary.configuration.parameters
+    required = [stored_name(topic) for topic in episode_topics(cameras) if topic.required]
+    problems = [*summary.damage, *_missing(summary, _EVALUATED if evaluated else required), *_unlabelled(summary)]
     images = [stored_name(topic) for topic in episode_topics(cameras) if topic.kind is Kind.IMAGE]
     chunks: dict[tuple[int, int], np.ndarray] = {}
     refined: dict[tuple[int, int], np.ndarray] = {}
@@ -65,6 +73,8 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     for key, wrong in decisions.items():
         name = f"decision on chunk {key[1]} of epoch {key[0]}"
         problems += [f"{name}: {line}" for line in wrong]
+        if evaluated:  # its decisions are its chunks
+            continue
         if key not in chunks:
             if key == first and key < min(chunks, default=key):  # the recording began between the two
                 continue
@@ -74,12 +84,8 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     return Report(summary, tuple(problems))
 
 
-def _missing(summary: Summary, cameras: Sequence[str]) -> list[str]:
-    return [
-        f"no message on {stored_name(topic)}"
-        for topic in episode_topics(cameras)
-        if topic.required and not summary.count(stored_name(topic))
-    ]
+def _missing(summary: Summary, topics: Sequence[str]) -> list[str]:
+    return [f"no message on {topic}" for topic in topics if not summary.count(topic)]
 
 
 def _unlabelled(summary: Summary) -> list[str]:

@@ -164,9 +164,12 @@ def _tell_configuration(found: Configuration, *, in_full: bool) -> None:
 
 
 def _checker(args: argparse.Namespace) -> Callable[[Path], bool]:
-    from frs_steering.policies import load_policy  # here, so that the rest of the command starts without torch
+    import torch  # here, so that the rest of the command starts without it
+
+    from frs_steering.policies import load_policy
     from frs_steering.record.replay import replay
 
+    torch.set_num_threads(1)  # more of them wait for each other where the machine is busy
     policy, cameras = load_policy(args.policy, args.weights), args.cameras.split(",")
 
     def examine(path: Path) -> bool:
