@@ -21,7 +21,7 @@ from frs_steering.steer.sources.rank import likeness
 METHODS = (
     "base", "base:noise=tiled", "frs", "frs:delegate=no", "frs:integrator=midpoint", "frs:integrator=fixed_point",
     "frs:sigma=1.5", "frs:noise=dct2", "frs:max_length=inf", "frs:ahead=1", "direct", "translation", "partial",
-    "partial:strength=1", "rank", "rank:candidates=3", "noise", "noise:noise=tiled",
+    "partial:strength=1", "partial:delegate=no", "rank", "rank:candidates=3", "noise", "noise:noise=tiled",
 )  # fmt: skip
 MASK = torch.tensor([True, True, False])
 REST = torch.full((H, D), 0.25)
@@ -107,7 +107,8 @@ def test_batched_equals_single(text: str, seed: int) -> None:
     [
         ("base:steps=7", 7), ("frs", 20), ("frs:steps=50", 100), ("frs:integrator=midpoint", 40),
         ("frs:integrator=fixed_point", 1 + 50 + 10), ("frs:integrator=fixed_point,iterations=2", 31), ("direct", 0),
-        ("translation", 10), ("partial:strength=0.5", 5), ("partial:strength=0.7", 7), ("partial:strength=0.01", 1),
+        ("translation", 10), ("partial:strength=0.5", 15), ("partial:strength=0.7,delegate=no", 7),
+        ("partial:strength=0.01,delegate=no", 1),
         ("rank", 80), ("rank:candidates=3,steps=5", 15), ("noise:steps=4", 4),
     ],
 )  # fmt: skip
@@ -184,13 +185,14 @@ def test_translation_takes_the_rest_from_the_base_policy() -> None:
 @given(st.integers(0, 2**31))
 @settings(max_examples=20)
 def test_partial_noising_lies_between_the_reference_and_the_base_policy(seed: int) -> None:
-    full, posed = made("partial:strength=1", seed=seed)
     base, _ = made("base", seed=seed)
-    torch.testing.assert_close(full.chunk, base.chunk)
-    hardly, _ = made("partial:strength=0.0001", seed=seed)
-    direct, _ = made("direct", seed=seed)
-    torch.testing.assert_close(hardly.chunk, direct.chunk, atol=2e-3, rtol=1e-3)
-    assert torch.equal(direct.chunk[..., MASK], guided(posed)[..., MASK])
+    for driven, delegate in (("translation", "yes"), ("direct", "no")):
+        full, posed = made(f"partial:strength=1,delegate={delegate}", seed=seed)
+        torch.testing.assert_close(full.chunk, base.chunk)
+        hardly, _ = made(f"partial:strength=0.0001,delegate={delegate}", seed=seed)
+        as_it_is, _ = made(driven, seed=seed)
+        torch.testing.assert_close(hardly.chunk, as_it_is.chunk, atol=2e-3, rtol=1e-3)
+        assert torch.equal(as_it_is.chunk[..., MASK], guided(posed)[..., MASK])
 
 
 @given(st.integers(0, 2**31), st.integers(1, 12))

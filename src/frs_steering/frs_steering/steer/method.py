@@ -28,7 +28,8 @@ class Method:
         steps: K, steps of the sampler and, where there is one, of the reversal; 10 in the paper.
         integrator: name in `flow.INTEGRATORS`, of reversal and denoising alike.
         iterations: M a step, of the fixed point.
-        delegate: whether what is not commanded gets fresh noise; no is an ablation.
+        delegate: whether what is not commanded is left to the policy: for frs fresh noise, where "no" is an ablation;
+            for partial the policy's own sample, where "no" is as in the paper.
         ahead: rows beyond those that are driven for which a wish is meant as well; the rest of the chunk, which the
             next one replaces, is delegated. As many as the chunk has: all are commanded, as in the paper.
         max_length: RMS of a reference's recovered noise over what is commanded beyond which it is shortened; fresh
