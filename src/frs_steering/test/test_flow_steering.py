@@ -118,6 +118,7 @@ def test_steers_by_wishes_and_keeps_the_pace(cell: CellStandIn, start_node: Star
 
     # Switched off, it sends nothing more; what drives runs out.
     assert activate(cell, False).success
+    cell.wait_ticks(2)  # a chunk that was sent before the answer may be heard after it
     sent = len(cell.chunks)
     cell.until(lambda: cell.arm.state == ArmState.HOLDING, 30, "the arm holds")
     assert len(cell.chunks) == sent
