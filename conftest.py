@@ -88,7 +88,6 @@ def ros(procs: Callable[..., Process]) -> Iterator[ModuleType]:
     """
     import rclpy
 
-    gc.freeze()  # all modules, which the collection below would walk through for 0.1 s; no test's node lives here now
     rclpy.init()
     yield rclpy
     rclpy.try_shutdown()
