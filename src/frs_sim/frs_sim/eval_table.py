@@ -17,6 +17,7 @@ from frs_sim.scores import (
     counted,
     groups,
     in_distribution,
+    instructions,
     score,
 )
 
@@ -24,7 +25,7 @@ from frs_sim.scores import (
 def report(rows: Sequence[Row]) -> str:
     """Success per condition with what it costs, success per task, and the best condition against each other one."""
     scores, parts = score(rows), ["## Success"]
-    if told := sorted({row.trial.instruction for row in rows} - {""}):
+    if told := instructions(rows):
         parts.append(f"The policy was told: {', '.join(map(repr, told))}.")
     if any(row.trial.near_end for row in rows):
         parts.append("The expert drove until the last thing was held above its place; the method drove from there.")

@@ -34,18 +34,12 @@ from frs_steering.record.check import EVALUATION
 from frs_steering.record.configuration import PARAMETERS_RECORD, SILENT_RECORD, VERSIONS_RECORD, versions
 from frs_steering.record.disk import held
 from frs_steering.record.errors import JournalError
+from frs_steering.record.topics import EVALUATED
 from frs_steering.record.writer import Episode, JournalWriter, Limits
 from frs_steering.steer.arbiter import Wish
 from frs_steering.steer.decision import Decided
 from frs_steering.steer.guidance import Guidance
 
-_TOPICS = {
-    "policy_info": "frs_msgs/msg/PolicyInfo",
-    "instruction": "std_msgs/msg/String",
-    "decision": "frs_msgs/msg/Decision",
-    "policy_input": "frs_msgs/msg/PolicyInput",
-    "gate_report": "frs_msgs/msg/GateReport",
-}
 _LONGEST = 110  # letters of an id before its digest: 128 are allowed in all
 _EPOCH = 1  # of the claim on the arm: nobody else drives there
 
@@ -100,7 +94,7 @@ class Recording:
         self._began = time.time_ns()
         name = episode_id(trial)
         _clear(directory / name)
-        channels = [installed_channel(f"/{topic}", kind) for topic, kind in _TOPICS.items()]
+        channels = [installed_channel(f"/{topic}", kind) for topic, kind in EVALUATED.items()]
         self._writer = JournalWriter(directory, Episode(name, trial.task, instruction, trial.scene), channels, Limits())
         self._writer.describe(VERSIONS_RECORD, versions())
         told = {key: json.dumps(value) for key, value in dataclasses.asdict(trial).items()}
@@ -152,7 +146,7 @@ class Recording:
         return self._began + round(tick / CONTROL_RATE * 1e9)
 
     def _put(self, topic: str, message: object, at: int) -> None:
-        self._writer.put(list(_TOPICS).index(topic), serialize_message(message), at, at)
+        self._writer.put(list(EVALUATED).index(topic), serialize_message(message), at, at)
 
 
 def _clear(folder: Path) -> None:

@@ -122,6 +122,11 @@ def tasks(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(row.trial.task for row in rows))
 
 
+def instructions(rows: Iterable[Row]) -> list[str]:
+    """What the policy was told in place of the tasks' own sentences."""
+    return sorted({row.trial.instruction for row in rows} - {""})
+
+
 def score(rows: Sequence[Row]) -> list[Score]:
     """Score each condition on each task, and on all where there are several."""
     scores = []
@@ -176,7 +181,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "seeds": sorted({row.trial.seed for row in rows}),
         "weights": sorted({row.trial.weights for row in rows}),
         "code": sorted({row.trial.code for row in rows}),
-        "instructions": sorted({row.trial.instruction for row in rows} - {""}),  # none: each task's own
+        "instructions": instructions(rows),
         "near_end": any(row.trial.near_end for row in rows),
         "left_out": len(rows) - len(counted(rows)),
         "scores": [

@@ -67,7 +67,7 @@ def invert(field: VelocityField, chunk: Tensor, steps: int, end: float = 0.0, it
 
     size = (1.0 - end) / steps
     x, velocity = chunk.float(), there(chunk, at(1.0, chunk))
-    worst = chunk.float().new_zeros(chunk.shape[0])
+    worst = x.new_zeros(len(x))
     fallbacks = worst.long()
     for k in range(steps - 1, -1, -1):
         found, fell_back = _step(there, x, velocity, end + k * size, size, iterations)
@@ -103,7 +103,7 @@ class _Iterate:
 def _iterate(field: VelocityField, y: Tensor, velocity: Tensor, t: float, size: float) -> _Iterate:
     x = y - velocity * size
     there = field(x, at(t, x))
-    return _Iterate(x, there, ((there - velocity) * size).float().square().mean((1, 2)).sqrt())
+    return _Iterate(x, there, ((there - velocity) * size).square().mean((1, 2)).sqrt())
 
 
 def _step(

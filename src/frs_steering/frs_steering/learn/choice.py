@@ -68,7 +68,8 @@ def choose(inputs: Tensor, targets: Tensor, said: Tensor, parts: tuple[int, ...]
     closed_above = float(grip.quantile(_FEW) / 2 + grip.quantile(1.0 - _FEW) / 2)
     closed = (grip > closed_above).float()
     same = {True: closed @ closed.T, False: (1.0 - closed) @ (1.0 - closed).T}
-    alike = [_alike(part) for part in _scaled(inputs, parts).split(parts, 1)]
+    scaled = _scaled(inputs, parts).split(parts, 1)[:-1]
+    tells = {(part, state): _alike(scaled[part]) * same[state] for part in range(len(scaled)) for state in same}
     wanted = _leads(targets, said)
     episodes = episode.unique(return_inverse=True)[1]
     fold = (episodes if episodes.any() else torch.arange(len(episodes))) % _FOLDS
@@ -76,12 +77,11 @@ def choose(inputs: Tensor, targets: Tensor, said: Tensor, parts: tuple[int, ...]
     known = same[True] + same[False]
     best = _surprise(known, wanted, fold)
     while len(chosen) < MOST:
-        others = [(part, state) for part in range(len(parts) - 1) for state in same if (part, state) not in chosen]
-        least, one = min((_surprise(known + alike[part] * same[state], wanted, fold), (part, state))
-                         for part, state in others)  # fmt: skip
+        others = [one for one in tells if one not in chosen]
+        least, one = min((_surprise(known + tells[one], wanted, fold), one) for one in others)
         if best - least < WORTH:
             break
-        chosen, best, known = [*chosen, one], least, known + alike[one[0]] * same[one[1]]
+        chosen, best, known = [*chosen, one], least, known + tells[one]
     if not chosen:
         return None
     opened, shut = (tuple(sorted(part for part, state in chosen if state is which)) for which in (False, True))

@@ -126,7 +126,8 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
         held_out, kept = split(data, recipe.held_out)
         network = Network(config, recipe.dropout)
         looks = _optimise(network, data, recipe, held_out=held_out, kept=kept, say=say)
-    if not min(looks, key=lambda look: look.held_out).step:
+    best = min(looks, key=lambda look: look.held_out)
+    if not best.step:
         raise TrainingError(
             f"of {len(data)} chunks nothing was learnt that holds for those held out: they were never met better than"
             f" before the training (loss {looks[0].held_out:.3f}). More rollouts of one task are needed"
@@ -135,7 +136,6 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
     unseen = held_out if data.steered[held_out].any() else kept
     wished = unseen[data.steered[unseen]]
     network.spread_by(data.inputs[wished], data.targets[wished])
-    best = min(looks, key=lambda look: look.held_out)
     trained_on = TrainedOn(
         data.quality.episodes, len(data), data.policy, data.weights_sha256, data.quality.tasks, recipe.seed, best.step,
         best.held_out, data.demonstrations, data.sampler,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +11,13 @@ import numpy as np
 
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import Record, Summary, image, records, summarise
-from frs_steering.record.topics import Kind, episode_topics, stored_name
+from frs_steering.record.topics import EVALUATED, Kind, episode_topics, stored_name
 
 TOLERANCE = 1e-4
 """Largest difference in SI units between a chunk and the same one told by somebody else, or made again."""
 
 EVALUATION = "/frs_eval"
 """In place of a node's name among the parameters: the episode was written by `frs eval --record`, without the graph."""
-
-_EVALUATED = ("policy_info", "instruction", "decision", "policy_input", "gate_report")
-"""What such an episode holds: what a noise policy learns from, and all by which its chunks can be made again."""
 
 _LABELS = ("succeeded", "failed", "stopped", "discarded")
 
@@ -56,7 +53,7 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     summary = summarise(path)
     evaluated = EVALUATION in summary.configuration.parameters
     required = [stored_name(topic) for topic in episode_topics(cameras) if topic.required]
-    problems = [*summary.damage, *_missing(summary, _EVALUATED if evaluated else required), *_unlabelled(summary)]
+    problems = [*summary.damage, *_missing(summary, EVALUATED if evaluated else required), *_unlabelled(summary)]
     images = [stored_name(topic) for topic in episode_topics(cameras) if topic.kind is Kind.IMAGE]
     chunks: dict[tuple[int, int], np.ndarray] = {}
     refined: dict[tuple[int, int], np.ndarray] = {}
@@ -84,7 +81,7 @@ def check(path: Path, cameras: Sequence[str] = ("exterior", "wrist")) -> Report:
     return Report(summary, tuple(problems))
 
 
-def _missing(summary: Summary, topics: Sequence[str]) -> list[str]:
+def _missing(summary: Summary, topics: Iterable[str]) -> list[str]:
     return [f"no message on {topic}" for topic in topics if not summary.count(topic)]
 
 

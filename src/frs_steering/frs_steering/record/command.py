@@ -111,9 +111,14 @@ def _label(summary: Summary) -> str:
     return summary.result.get("label") or "unlabelled"
 
 
+def _is_damaged(summary: Summary) -> bool:
+    # A partial file's end is missing because its recorder died, which its label says.
+    return bool(summary.damage) and summary.path.suffix != PARTIAL
+
+
 def _list(path: Path) -> bool:
     summary = summarise(path)
-    damaged = "  DAMAGED" if summary.damage and path.suffix != PARTIAL else ""
+    damaged = "  DAMAGED" if _is_damaged(summary) else ""
     print(
         f"{_label(summary):10}  {_of_what(summary):20}  {summary.duration:6.1f} s  "
         f"{summary.count('decision'):4} decisions  {summary.size / 1e6:7.1f} MB  {path}{damaged}"
@@ -141,7 +146,7 @@ def _tell(path: Path, *, in_full: bool) -> bool:
         print(f"  {topic.count:7}  {rate:6.1f} Hz  {topic.name}  [{topic.type}]")
     for line in summary.damage:
         print(f"  damage: {line}")
-    return not summary.damage or path.suffix == PARTIAL
+    return not _is_damaged(summary)
 
 
 def _tell_configuration(found: Configuration, *, in_full: bool) -> None:

@@ -40,6 +40,17 @@ STORED_IMAGE = "sensor_msgs/msg/CompressedImage"
 """Type that a topic of Kind.IMAGE has in the file."""
 
 
+EVALUATED = {
+    "policy_info": "frs_msgs/msg/PolicyInfo",
+    "instruction": "std_msgs/msg/String",
+    "decision": "frs_msgs/msg/Decision",
+    "policy_input": "frs_msgs/msg/PolicyInput",
+    "gate_report": "frs_msgs/msg/GateReport",
+}
+"""Topic -> type in an episode of `frs eval --record`: what a noise policy learns from, and all by which its chunks can
+be made again."""
+
+
 def stored_name(topic: Topic) -> str:
     """Name of a topic in the file: images get image_transport's suffix, the others keep theirs."""
     return f"{topic.name}/compressed" if topic.kind is Kind.IMAGE else topic.name

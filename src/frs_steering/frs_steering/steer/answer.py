@@ -134,8 +134,7 @@ def _diagnose(i: int, outcome: _Outcome, problem: Problem, method: Method, meter
     if outcome.recovered is not None:
         latents = problem.parameterisation.compress(outcome.recovered[i].float())
         if problem.mask is not None:
-            kept = method.commanded(problem.mask[i, 0].cpu().numpy(), len(problem.rest), problem.execute_rows)
-            latents = latents[problem.mask.new_tensor(kept[: len(latents)])]
+            latents = latents[problem.commanded(method)[i, : len(latents)]]
         found["noise_percentile"] = noise_percentile(latents)
     elif outcome.used is not None:
         found["noise_percentile"] = noise_percentile(problem.parameterisation.compress(outcome.used[i].float()))

@@ -22,10 +22,10 @@ def make(problem: Problem, method: Method) -> Made:
     A coarse reference comes back as noise that is longer than any that the policy was trained on. `max_length` brings
     it back, in the same direction; `sigma` widens the point that was found to a region. Both for commanded latents.
     """
-    reference, mask = problem.guided
+    reference, _ = problem.guided
     fresh = problem.fresh(1)
     added = problem.fresh(1) * method.sigma
-    kept = mask.new_tensor(method.commanded(mask.cpu().numpy(), len(problem.rest), problem.execute_rows))
+    kept = problem.commanded(method)
 
     def alter(recovered: Tensor) -> Tensor:
         noise = problem.parameterisation.project(recovered)

@@ -48,6 +48,11 @@ class Problem:
         assert self.reference is not None and self.mask is not None, "a source that needs a reference is given one"
         return self.reference, self.mask
 
+    def commanded(self, method: Method) -> Tensor:
+        """The latents (B, H, D), bool, that the references command by a method; the others are delegated."""
+        _, mask = self.guided
+        return mask.new_tensor(method.commanded(mask.cpu().numpy(), len(self.rest), self.execute_rows))
+
 
 @dataclass(frozen=True)
 class Made:
