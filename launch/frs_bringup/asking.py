@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from frs_bringup.errors import NobodyAnswers, Refused
 from frs_bringup.middleware import set_defaults
 from frs_bringup.places import config_directory
+from frs_bringup.runs import left_at_last
 
 if TYPE_CHECKING:
     from frs_bringup.asker import Asker
@@ -58,10 +59,17 @@ def run(args: argparse.Namespace) -> int:
     set_defaults(os.environ, {"FASTDDS_DEFAULT_PROFILES_FILE": str(config_directory() / "frs_shm.xml")})
     from frs_bringup.asker import Asker
 
-    namespace = "/" + args.namespace.strip("/")
+    def ask(leaving: ExitStack) -> int:
+        asker = Asker("/" + args.namespace.strip("/"), os.environ.get("ROS_DOMAIN_ID") or "0")
+        leaving.callback(asker.close)
+        return _answered(asker, args)
+
+    return left_at_last(ask)
+
+
+def _answered(asker: Asker, args: argparse.Namespace) -> int:
     try:
-        with closing(Asker(namespace, os.environ.get("ROS_DOMAIN_ID") or "0")) as asker:
-            return args.ask(asker, args)
+        return args.ask(asker, args)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT

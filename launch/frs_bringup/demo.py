@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from frs_bringup.errors import USAGE_ERROR, DescriptionError
 from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
 from frs_bringup.output import LogFiles, ProgressLine, Warnings
 from frs_bringup.places import config_directory
-from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
+from frs_bringup.runs import Interrupted, RunError, checks, left_at_last, new_directory, shown
 from frs_bringup.starter import Starter, StartError
 from frs_bringup.terminal import ending_on_signals, kept_terminal
 
@@ -75,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one episode and report on it; returns the exit status."""
+    return left_at_last(lambda leaving: _run(args, leaving))
+
+
+def _run(args: argparse.Namespace, leaving: ExitStack) -> int:
     paths = None
     try:
         configuration, given = load("sim", config_directory()), _given(args)
@@ -83,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
             raise DescriptionError("--operator keyboard needs a terminal; without one use --operator scripted")
         with ros_domain(os.environ, graph.namespace, of_its_own=True):  # of its own, so that two demos never meet
             paths = Paths(new_directory(args.out))
-            result = _run_graph(resolve(configuration, given | {"record_directory": str(paths.directory)}), paths)
+            graph = resolve(configuration, given | {"record_directory": str(paths.directory)})
+            result = _run_graph(graph, paths, leaving)
         return _report(result, paths)
     except DescriptionError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -123,7 +128,7 @@ def _tell_what_there_is(paths: Paths | None) -> None:
         print(f"{name:<9}{shown(path)}", file=sys.stderr)
 
 
-def _run_graph(graph: Graph, paths: Paths) -> Any:
+def _run_graph(graph: Graph, paths: Paths, leaving: ExitStack) -> Any:
     """Start the graph, run the episode, stop the graph; returns the action's result."""
     names = [process.name for process in graph.processes]
     prepare(os.environ, graph.environment, len(names) + 1)
@@ -134,7 +139,7 @@ def _run_graph(graph: Graph, paths: Paths) -> Any:
         with ending_on_signals(starter.end) as signals, kept_terminal():
             starter.start()
             try:
-                return _run_episode(graph, paths, checks(starter, signals), line)
+                return _run_episode(graph, paths, checks(starter, signals), line, leaving)
             finally:
                 line.end()
                 starter.stop()
@@ -142,7 +147,7 @@ def _run_graph(graph: Graph, paths: Paths) -> Any:
                     clean_shared_memory()
 
 
-def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: ProgressLine) -> Any:
+def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: ProgressLine, leaving: ExitStack) -> Any:
     # Imported here: the nodes load meanwhile, and rclpy takes the variables of the environment as they are now.
     from frs_msgs.action import RunEpisode
 
@@ -156,16 +161,17 @@ def _run_episode(graph: Graph, paths: Paths, check: Callable[[], None], line: Pr
 
     operators = tuple(p.name for p in graph.processes if p.name in ("scripted_reasoner", "teleop"))
     begun = time.monotonic()
-    with closing(EpisodeClient(check, operators, graph.namespace)) as client:
-        try:
-            client.wait_until_ready(lambda missing: line.show(f"waiting for {', '.join(missing)}"))
-            line.show(f"ready after {time.monotonic() - begun:.1f} s", keep=True)
-            goal = RunEpisode.Goal(
-                task=graph.values["task"], seed=graph.values["seed"], record_directory=str(paths.directory)
-            )
-            return client.run(goal, follow)
-        except EpisodeError as error:
-            raise RunError(str(error)) from error
+    client = EpisodeClient(check, operators, graph.namespace)
+    leaving.callback(client.close)
+    try:
+        client.wait_until_ready(lambda missing: line.show(f"waiting for {', '.join(missing)}"))
+        line.show(f"ready after {time.monotonic() - begun:.1f} s", keep=True)
+        goal = RunEpisode.Goal(
+            task=graph.values["task"], seed=graph.values["seed"], record_directory=str(paths.directory)
+        )
+        return client.run(goal, follow)
+    except EpisodeError as error:
+        raise RunError(str(error)) from error
 
 
 def _report(result: Any, paths: Paths) -> int:

@@ -1,10 +1,12 @@
-"""What `frs demo` and `frs session` have in common: a directory for what they leave, and when they have to end."""
+"""What commands in a graph have in common: a directory for what they leave, when they have to end, and how."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from frs_bringup.starter import Starter
@@ -16,6 +18,27 @@ class RunError(RuntimeError):
 
 class Interrupted(Exception):
     """A signal asks for the end."""
+
+
+def left_at_last(run: Callable[[ExitStack], int]) -> int:
+    """Run a command, and leave the graph when all else is done.
+
+    To leave may take for ever (frs_steering/nodes/leaving.py). Whatever the command has to do, print and return comes
+    before, and holds then, too.
+
+    Args:
+        run: does all that; gives what leaves the graph to the stack, and returns the exit status.
+    """
+    leaving, status = ExitStack(), 1
+    try:
+        status = run(leaving)
+    finally:
+        if "frs_steering.nodes.leaving" in sys.modules:  # which loads ROS; without it nobody has joined a graph
+            from frs_steering.nodes.leaving import LEAVE_TIME, ended_within
+
+            with ended_within(LEAVE_TIME, status):
+                leaving.close()
+    return status
 
 
 def new_directory(out: Path) -> Path:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from frs_bringup.errors import USAGE_ERROR, DescriptionError
 from frs_bringup.middleware import NoDomainError, clean_shared_memory, prepare, ros_domain
 from frs_bringup.output import LogFiles, ProgressLine, Warnings
 from frs_bringup.places import config_directory
-from frs_bringup.runs import Interrupted, RunError, checks, new_directory, shown
+from frs_bringup.runs import Interrupted, RunError, checks, left_at_last, new_directory, shown
 from frs_bringup.starter import Starter, StartError
 from frs_bringup.terminal import ending_on_signals, kept_terminal
 
@@ -81,13 +81,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the session and report on it; returns the exit status."""
+    return left_at_last(lambda leaving: _run(args, leaving))
+
+
+def _run(args: argparse.Namespace, leaving: ExitStack) -> int:
     directory = None
     try:
         plan, given = _plan(args), _given(args)
         graph, reasoner = _processes(given)  # a wrong argument leaves no directory behind
         with ros_domain(os.environ, graph.namespace, of_its_own=True):  # of its own, so that it meets no other graph
             directory = new_directory(args.out)
-            _run_graph(plan, graph, reasoner, directory)
+            _run_graph(plan, graph, reasoner, directory, leaving)
         return 0
     except DescriptionError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -128,7 +132,7 @@ def _processes(given: dict[str, str]) -> tuple[Graph, Process]:
     return graph, next(process for process in steered.processes if process.name == "scripted_reasoner")
 
 
-def _run_graph(plan: Plan, graph: Graph, reasoner: Process, directory: Path) -> None:
+def _run_graph(plan: Plan, graph: Graph, reasoner: Process, directory: Path, leaving: ExitStack) -> None:
     """Start the graph, go through all phases, stop it."""
     names = [process.name for process in (*graph.processes, reasoner)]
     prepare(os.environ, graph.environment, len(names) + 1)
@@ -140,7 +144,7 @@ def _run_graph(plan: Plan, graph: Graph, reasoner: Process, directory: Path) -> 
             nodes.start()
             try:
                 check = checks(nodes, signals, beside=steering)
-                _Session(plan, graph.namespace, directory, line, check, steering).run()
+                _Session(plan, graph.namespace, directory, line, check, steering, leaving).run()
             finally:
                 line.end()
                 steering.stop()
@@ -160,9 +164,10 @@ class _Session:
         line: ProgressLine,
         check: Callable[[], None],
         steering: Starter,
+        leaving: ExitStack,
     ) -> None:
         self._plan, self._namespace, self._directory = plan, namespace, directory
-        self._line, self._check, self._steering = line, check, steering
+        self._line, self._check, self._steering, self._leaving = line, check, steering, leaving
 
     def run(self) -> None:
         """Go through all phases and report."""
@@ -182,6 +187,7 @@ class _Session:
         def client_for(*operators: str) -> EpisodeClient:
             name = "_".join(["frs_session", *operators])
             client = EpisodeClient(self._check, operators, self._namespace, name)
+            self._leaving.callback(client.close)
             client.wait_until_ready(lambda missing: line.show(f"waiting for {', '.join(missing)}"))
             return client
 
@@ -201,25 +207,25 @@ class _Session:
             line.show(f"{name}: {phase.successes} of {len(phase.outcomes)} succeeded", keep=True)
 
         try:
-            with closing(client_for()) as client:
-                info = client.policy
-                record = SessionRecord(
-                    plan.task,
-                    {"name": info.name, "weights_sha256": info.weights_sha256},
-                    {"rollouts": plan.rollouts, "episodes": plan.episodes},
-                    {"versions": versions(), "machine": machine()},
-                )
-                episodes(client, "before", scenes, lambda phase: False)
-                self._steering.start()
-                with closing(client_for("scripted_reasoner")) as steered:
-                    episodes(steered, "rollouts", others, lambda phase: phase.successes >= plan.rollouts)
-                self._steering.stop()
-                for warning in record.warnings():
-                    line.show(f"warning: {warning}", keep=True)
-                file = self._directory / "noise_policy.safetensors"
-                record.training = train(client, self._directory / "rollouts", file, plan.seed, line.show)
-                line.show(f"training: {record.training.seconds:.1f} s; {record.training.version} is live", keep=True)
-                episodes(client, "after", scenes, lambda phase: False)
+            client = client_for()
+            info = client.policy
+            record = SessionRecord(
+                plan.task,
+                {"name": info.name, "weights_sha256": info.weights_sha256},
+                {"rollouts": plan.rollouts, "episodes": plan.episodes},
+                {"versions": versions(), "machine": machine()},
+            )
+            episodes(client, "before", scenes, lambda phase: False)
+            self._steering.start()
+            steered = client_for("scripted_reasoner")
+            episodes(steered, "rollouts", others, lambda phase: phase.successes >= plan.rollouts)
+            self._steering.stop()
+            for warning in record.warnings():
+                line.show(f"warning: {warning}", keep=True)
+            file = self._directory / "noise_policy.safetensors"
+            record.training = train(client, self._directory / "rollouts", file, plan.seed, line.show)
+            line.show(f"training: {record.training.seconds:.1f} s; {record.training.version} is live", keep=True)
+            episodes(client, "after", scenes, lambda phase: False)
         except (EpisodeError, JournalError) as error:
             raise RunError(str(error)) from error
         record.complete = True

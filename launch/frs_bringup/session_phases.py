@@ -85,16 +85,13 @@ def train(client: EpisodeClient, recordings: Path, file: Path, seed: int, say: S
         client.heard_of()
         say(message.feedback.message)
 
-    try:
-        if not trainer.wait_for_server(10.0):
-            raise EpisodeError("noise_policy/train is not there; is noise_trainer running?")
-        goal = TrainNoisePolicy.Goal(kind="dsbc", recordings=[str(recordings)], file=str(file), go_live=True, seed=seed)
-        handle = client.finish(trainer.send_goal_async(goal, on_feedback), "noise_trainer")
-        if not handle.accepted:
-            raise EpisodeError("the node noise_trainer rejected the goal: another training is running")
-        result = client.finish(handle.get_result_async(), "noise_trainer").result
-    finally:
-        trainer.destroy()
+    if not trainer.wait_for_server(10.0):
+        raise EpisodeError("noise_policy/train is not there; is noise_trainer running?")
+    goal = TrainNoisePolicy.Goal(kind="dsbc", recordings=[str(recordings)], file=str(file), go_live=True, seed=seed)
+    handle = client.finish(trainer.send_goal_async(goal, on_feedback), "noise_trainer")
+    if not handle.accepted:
+        raise EpisodeError("the node noise_trainer rejected the goal: another training is running")
+    result = client.finish(handle.get_result_async(), "noise_trainer").result
     if not result.success:
         raise EpisodeError(f"no noise policy went live: {result.message}")
     return Training(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from frs_steering.nodes.runtime import LEAVE_TIME
+from frs_steering.nodes.leaving import LEAVE_TIME
 
 # Its leaving never comes to an end, and keeps Python's lock meanwhile, as was seen of Fast DDS.
 HANGING = """
@@ -49,6 +49,22 @@ class Hurried(Node):
         print("policies", sorted(set(policies)), "of several:", len(policies) > 1, flush=True)
 
 sys.exit(run(Hurried, realtime=True))
+"""
+
+
+# Its constructor finds something wrong when half of it is in the graph already, which then can not be left.
+FAILING = """
+import ctypes, sys, weakref
+from rclpy.node import Node
+from frs_steering.nodes.runtime import run
+
+class Failing(Node):
+    def __init__(self):
+        super().__init__("failing")
+        weakref.finalize(self, ctypes.PyDLL(None).sleep, 60)
+        raise ValueError("parameter 'speed' is -1; it must be above 0")
+
+sys.exit(run(Failing))
 """
 
 
@@ -98,6 +114,12 @@ def test_a_node_that_can_not_leave_the_graph_is_ended_without_a_stack(procs: Cal
     assert node.wait(10.0) == 1
     assert time.monotonic() - asked < LEAVE_TIME + 3.0
     assert node.text() == "ready\nsafe\n"
+
+
+def test_a_node_that_fails_to_start_and_can_not_leave_the_graph_is_ended(procs: Callable[..., Any]) -> None:
+    node = procs(sys.executable, "-c", FAILING)
+    assert node.wait(20.0) == 1
+    assert node.text() == "error: parameter 'speed' is -1; it must be above 0\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

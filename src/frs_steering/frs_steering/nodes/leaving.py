@@ -1,8 +1,12 @@
-"""Leaving the graph so that those who stay are not hurt by it."""
+"""Leaving the graph so that those who stay are not hurt by it, and within a time."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
 import time
+from collections.abc import Iterator
 
 import rclpy
 from rclpy.context import Context
@@ -16,6 +20,53 @@ answers that publisher's last message (which it does within 5 ms), and in the sa
 has ended (https://github.com/eProsima/Fast-DDS/issues/6502, open; seen here with Fast DDS 3.2 in the tests). Who has
 been silent for a moment before he goes leaves no answer under way.
 """
+
+LEAVE_TIME = 1.0
+"""s that a process, with all its work done, may take to leave the graph, where Fast DDS may also lock up for ever."""
+
+
+class _Notice(ctypes.Structure):
+    """glibc's `struct sigevent` (sigevent(3type)), as far as SIGEV_THREAD needs it."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("function", ctypes.c_void_p),
+        ("attributes", ctypes.c_void_p),
+        ("rest", ctypes.c_byte * 32),
+    )
+
+
+_SIGEV_THREAD = 2  # the C library calls the notice's function, with its value, in a new thread (timer_create(2))
+_C = ctypes.CDLL(None, use_errno=True)
+
+
+@contextlib.contextmanager
+def ended_within(seconds: float, status: int) -> Iterator[None]:
+    """End the process with that status if the block lasts longer, without a word, whatever it does.
+
+    A call that locks up in the middleware keeps Python's lock, so no thread of Python can end it; the C library's timer
+    does, by `_exit`, when what was printed is out.
+
+    Raises:
+        OSError: there is no timer.
+    """
+    with contextlib.suppress(OSError):  # nobody listens any more
+        sys.stdout.flush()
+    notice = _Notice(value=status, notify=_SIGEV_THREAD, function=ctypes.cast(_C._exit, ctypes.c_void_p))
+    timer = ctypes.c_void_p()
+    if _C.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(notice), ctypes.byref(timer)):
+        raise OSError(ctypes.get_errno(), "timer_create")
+    times = (ctypes.c_long * 4)(
+        0, 0, int(seconds), int(seconds % 1 * 1e9)
+    )  # interval (none) and first end, in s and ns
+    try:
+        if _C.timer_settime(timer, 0, times, None):
+            raise OSError(ctypes.get_errno(), "timer_settime")
+        yield
+    finally:
+        _C.timer_delete(timer)
 
 
 def leave(*nodes: Node, context: Context | None = None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import gc
 import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from frs_steering.nodes.heart import beating
-from frs_steering.nodes.leaving import leave
+from frs_steering.nodes.leaving import LEAVE_TIME, ended_within, leave
 
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 BEHIND = 10
@@ -26,12 +26,6 @@ BEHIND = 10
 REALTIME = 10
 """SCHED_FIFO priority of what the arm's next chunk waits for: without it a decision waits for a core at every hop, and
 niceness changes little of that (docs/decisions.md)."""
-
-LEAVE_TIME = 1.0
-"""s that a node, already safe, may take to leave the graph; Fast DDS was seen to hang there for ever when other nodes
-left at the same moment. The process then ends with status 1, without a word: the call holds Python's lock, so that only
-faulthandler's own thread is left to end it, and the stack that it writes is of no use to anybody."""
-
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -87,7 +81,9 @@ def run(
         node = make_node()
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        rclpy.try_shutdown()
+        with ended_within(LEAVE_TIME, status=1):
+            traceback.clear_frames(error.__traceback__)  # what there is of the node
+            rclpy.try_shutdown()
         return 1
     if realtime and not _take_realtime():  # after the node's start, which may take seconds of a core
         node.get_logger().info("no right to real-time priority: decisions may wait for a core (docs/hardware.md)")
@@ -102,10 +98,8 @@ def run(
             thread.join()
         if hasattr(node, "close"):
             node.close()
-        with open(os.devnull, "w") as nowhere:
-            faulthandler.dump_traceback_later(LEAVE_TIME, exit=True, file=nowhere)
+        with ended_within(LEAVE_TIME, status=1):
             leave(node, *(thread.node for thread in beside))
-            faulthandler.cancel_dump_traceback_later()
     for thread in beside:
         if thread.error is not None:
             raise thread.error

@@ -10,7 +10,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from frs_steering.nodes.leaving import leave
+from frs_steering.nodes.leaving import LEAVE_TIME, ended_within, leave
 from frs_steering.nodes.runtime import SPIN_SLICE
 from frs_teleop_cli.app import OperatorApp
 from frs_teleop_cli.nodes.desk import Teleop
@@ -29,8 +29,20 @@ def main(argv: list[str] | None = None) -> int:
         node = Teleop(stop)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        rclpy.try_shutdown()
+        with ended_within(LEAVE_TIME, status=1):
+            rclpy.try_shutdown()
         return 1
+    status = 1
+    try:
+        status = _operate(node, stop)
+    finally:  # last of all: the terminal is as it was, should the graph hold the process
+        with ended_within(LEAVE_TIME, status):
+            leave(node)
+    return status
+
+
+def _operate(node: Teleop, stop: threading.Event) -> int:
+    """Show the screen until it is closed; returns an exit status."""
     spinner = threading.Thread(target=_spin, args=(node, stop), name="ros")
     spinner.start()
     stray: collections.deque[str] = collections.deque(maxlen=200)
@@ -68,7 +80,6 @@ def _spin(node: Teleop, stop: threading.Event) -> None:
             stop.wait(SPIN_SLICE)
     node.close(executor)
     executor.shutdown()
-    leave(node)
 
 
 if __name__ == "__main__":
