@@ -13,8 +13,8 @@ from frs_bringup.errors import Refused
 if TYPE_CHECKING:
     from frs_bringup.asker import Asker
 
-LABELS = {"success": "SUCCEEDED", "failure": "FAILED", "stopped": "STOPPED", "discard": "DISCARDED"}
-"""As they are typed -> constants of EpisodeEvent."""
+LABELS = ("succeeded", "failed", "stopped", "discarded")
+"""Constants of EpisodeEvent, in the letters of `frs record label`."""
 
 _PREFLIGHT = """\
 It looks whether cameras, joint states and the arm's reports come at their rates and in step, whether a policy is there,
@@ -70,7 +70,9 @@ def _end(asker: Asker, args: argparse.Namespace) -> int:
     from frs_msgs.msg import EpisodeEvent
     from frs_msgs.srv import StopRecording
 
-    request = StopRecording.Request(label=getattr(EpisodeEvent, LABELS[args.label]), note=args.note)
+    request = StopRecording.Request(
+        label=getattr(EpisodeEvent, args.label.upper()), note=args.note, author=args.operator
+    )
     print(asker.call(StopRecording, "recorder/stop", request, "recorder").message)
     return 0
 
@@ -78,6 +80,7 @@ def _end(asker: Asker, args: argparse.Namespace) -> int:
 def _end_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("label", choices=LABELS, help="how the episode ended")
     parser.add_argument("--note", default="", metavar="WORDS", help="kept with the label")
+    parser.add_argument("--operator", default="", metavar="NAME", help="who says so, kept likewise")
 
 
 QUESTIONS = {

@@ -59,12 +59,12 @@ def test_a_recording_by_hand(graph: AskedGraph, capsys: pytest.CaptureFixture[st
     graph.serve("recorder", StopRecording, "recorder/stop", success=True, message="77 messages in x")
     words = ["--task", "egg", "--instruction", "put it in", "--seed", "7", "--directory", str(tmp_path)]
     assert main(["live", "start", "egg-003", *words]) == 0
-    assert main(["live", "end", "failure", "--note", "it fell"]) == 0
+    assert main(["live", "end", "failed", "--note", "it fell", "--operator", "ada"]) == 0
     start, end = graph.requests
     assert start == StartRecording.Request(
         episode_id="egg-003", task="egg", instruction="put it in", seed=7, directory=str(tmp_path)
     )
-    assert end == StopRecording.Request(label=EpisodeEvent.FAILED, note="it fell")
+    assert end == StopRecording.Request(label=EpisodeEvent.FAILED, note="it fell", author="ada")
     assert capsys.readouterr().out == "recording to x\nno camera\n77 messages in x\n"
 
 

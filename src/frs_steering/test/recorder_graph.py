@@ -82,9 +82,9 @@ class Graph:
         """Ask whether an episode could be recorded."""
         return self._call(self._preflight, Trigger.Request())
 
-    def stop(self, label: int = EpisodeEvent.SUCCEEDED, note: str = "") -> StopRecording.Response:
+    def stop(self, label: int = EpisodeEvent.SUCCEEDED, note: str = "", author: str = "") -> StopRecording.Response:
         """Call recorder/stop."""
-        return self._call(self._stop, StopRecording.Request(label=label, note=note))
+        return self._call(self._stop, StopRecording.Request(label=label, note=note, author=author))
 
     def _call(self, client: Any, request: Any) -> Any:
         """Call, and call again where a killed recorder, which DDS still believes in, swallowed the call."""

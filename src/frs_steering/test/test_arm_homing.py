@@ -53,8 +53,9 @@ def test_it_goes_straight_stops_in_time_and_ends_at_the_pose(
     limits = Limits(acceleration=np.full(7, acceleration))
     position, last = start, np.zeros(7)
     speed = homing.speed_of(scale)
+    way = homing.begin(start, speed, 0.0)
     for _ in range(2_000):
-        velocity = homing.next_velocity(position, speed, limits, PERIOD)
+        velocity = homing.next_velocity(way, position, position, limits, PERIOD)
         assert np.abs(velocity).max() <= speed + 1e-12
         slowed = np.abs(last).max() - np.abs(velocity).max()
         hardest = 1.125 * homing.ACCELERATION_SHARE * acceleration  # on the last step; on all others 1
@@ -180,6 +181,20 @@ def test_an_arm_that_does_not_follow_is_not_pushed_on_for_long(away: Bench) -> N
     assert away.now - begun < homing.PATIENCE + 1.0
     end = away.execution.homing
     assert end is not None and "comes no nearer: " in end.message and "does not follow" in end.message
+
+
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.95, 1.05, 1.2])
+def test_an_arm_that_moves_too_little_or_too_far_comes_home_all_the_same(away: Bench, share: float) -> None:
+    away.execution.home(homing.SPEED, away.now)
+    for tick in range(300):
+        before = away.position
+        away.step()
+        away.position = before + share * away.velocity * PERIOD + 1e-9 * tick
+        if away.execution.homing is not None and away.execution.homing.is_over:
+            break
+    end = away.execution.homing
+    assert end is not None and end.success, end
+    np.testing.assert_allclose(away.position, RESET_POSITION, atol=homing.NEAR)
 
 
 def test_where_the_gate_is_in_the_way_it_says_so() -> None:

@@ -290,9 +290,7 @@ def test_a_file_says_by_which_sampler_its_noises_make_chunks(file: Path, tmp_pat
         save_file(load_file(path), tmp_path / "altered.safetensors", header(path, trained_on=json.dumps(told)))
         return tmp_path / "altered.safetensors"
 
-    # Of before files said so, all were played back by ten steps of Euler's.
-    assert str(load(altered(sampler=None)).denoising) == "noise"
-    refused(altered(sampler=None, demonstrations="midpoint:steps=10, every=1"), "of the midpoint method.*train it anew")
+    refused(altered(sampler=None), "does not fit its network: 'sampler'")
     refused(altered(sampler={"integrator": "magic", "steps": 5}), "integrator is 'magic'")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from frs_msgs.msg import RecorderState
-from journal_samples import CHANNELS, INDEX, START, cut, put_tick, write_episode
+from journal_samples import CHANNELS, INDEX, START, chunks, cut, put_tick, write_episode
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 
@@ -106,6 +106,20 @@ def test_a_whole_file_needs_no_mending(tmp_path: Path) -> None:
     whole = write_episode(tmp_path, ticks=2).path
     with pytest.raises(JournalError, match="nothing to recover"):
         recover(whole.parent)
+
+
+def test_a_file_that_was_cut_short_later_is_mended_and_kept(tmp_path: Path) -> None:
+    whole = write_episode(tmp_path, ticks=60).path
+    begin, end = chunks(whole)[-1]
+    content = whole.read_bytes()[: (begin + end) // 2]
+    whole.write_bytes(content)
+    before = summarise(whole)
+    assert before.damage
+    after = recover(whole)
+    assert (after.path, after.messages, after.damage) == (whole, before.messages, ())
+    assert after.result["label"] == "unlabelled" and "not a whole record" in after.result["note"]
+    assert whole.with_name("sample.mcap.damaged").read_bytes() == content
+    assert find_episodes([whole.parent], leftovers=True) == [whole]
 
 
 def test_a_file_without_a_whole_chunk_is_left_alone(partial: Path) -> None:

@@ -33,12 +33,13 @@ def test_everything_put_is_in_the_file(tmp_path: Path) -> None:
     # Put at once, not at the cell's rate: the queue holds what the thread has not compressed yet.
     writer = JournalWriter(tmp_path, Episode("all"), CHANNELS, Limits(image_queue=2 * 45))
     put = sum(put_tick(writer, tick) for tick in range(45))
-    done = writer.close("succeeded", "well done", seconds=60.0)
+    done = writer.close("succeeded", "well done", "ada", seconds=60.0)
     summary = summarise(done.path)
     assert done.whole
     assert done.messages == put == summary.messages
     assert (done.dropped_control, done.dropped_images, done.failure) == (0, 0, "")
-    assert summary.result == {"label": "succeeded", "note": "well done", "dropped_control": "0", "dropped_images": "0"}
+    said = {"label": "succeeded", "note": "well done", "operator": "ada"}
+    assert summary.result == said | {"dropped_control": "0", "dropped_images": "0"}
     assert summary.episode["episode_id"] == "all"
 
 

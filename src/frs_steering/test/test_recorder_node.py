@@ -57,7 +57,7 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
         time.sleep(1 / 60)  # four times the rate of the cell
     last = EpisodeEvent(kind=EpisodeEvent.SUCCEEDED, note="last words")
     graph.publish("episode_event", last)
-    ended = graph.stop(note="done")
+    ended = graph.stop(note="done", author="ada")
     assert ended.success, ended.message
     assert ended.path == str(tmp_path / "e1" / "e1.mcap")
     assert (ended.dropped_control, ended.dropped_images) == (0, 0)
@@ -78,7 +78,7 @@ def test_an_episode_is_recorded_whole_and_others_read_it(
             assert summary.count(stored_name(topic)) >= 0.8 * put[topic.name]
     # The latched instruction opens the file, and came again in the first step.
     assert summary.count("instruction") == 2
-    assert summary.result["note"] == "done"
+    assert (summary.result["note"], summary.result["operator"]) == ("done", "ada")
     assert summary.episode["seed"] == "5"
     events = [record.message for record in records(tmp_path / "e1", ["episode_event"])]
     assert events[-1].note == "last words"
@@ -236,9 +236,9 @@ def test_wrong_calls_are_refused_in_words(
     refused = graph.stop(label=EpisodeEvent.NOTE)
     assert not refused.success
     assert "label is 6; it must be one of 2 (succeeded)" in refused.message
-    ended = graph.stop(note="done")
+    ended = graph.stop(note="done", author="ada")
     assert ended.success
-    assert graph.stop(note="done") == ended, "as by somebody whose answer was lost"
+    assert graph.stop(note="done", author="ada") == ended, "as by somebody whose answer was lost"
     assert "nothing is being recorded" in graph.stop(note="another").message
     assert "e1 exists already" in graph.start(tmp_path).message
 

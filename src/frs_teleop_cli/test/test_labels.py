@@ -84,7 +84,7 @@ def test_operator_records_and_labels_an_episode(bench):
     assert [event.kind for event in events] == [EpisodeEvent.STARTED, EpisodeEvent.SUCCEEDED]
     assert {event.episode_id for event in events} == {started[0].episode_id}
     assert {event.author for event in events} == {"operator"}
-    assert stopped[0].label == EpisodeEvent.SUCCEEDED
+    assert (stopped[0].label, stopped[0].author) == (EpisodeEvent.SUCCEEDED, "operator")
     bench.until(lambda: "77 messages recorded" in bench.notes())
 
 
@@ -172,7 +172,7 @@ def test_a_note_goes_out_at_once_and_into_the_label(bench):
     assert noted == (EpisodeEvent.NOTE, "egg-0", "operator", "the egg slipped")
     bench.press("n")
     bench.until(lambda: stopped)
-    assert stopped[0].note == "labelled by operator; the egg slipped"
+    assert (stopped[0].note, stopped[0].author) == ("the egg slipped", "operator")
 
 
 def test_an_episode_that_was_begun_here_is_known_to_be_this_operators(bench):

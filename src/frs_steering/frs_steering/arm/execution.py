@@ -337,10 +337,9 @@ class Execution:
     def _drive_home(self, now: float) -> tuple[Array, gate.Step]:
         settings, reading, way = self._settings, self._set_out(), self._homing
         assert way is not None, "only called on the way home"
-        requested = homing.next_velocity(self._reference, way.speed, settings.limits, settings.period)
+        requested = homing.next_velocity(way, self._reference, reading.position, settings.limits, settings.period)
         step = self._pass_gate(requested, self._last_grip(reading), reading)
-        at_rest = not step.velocity.any()
-        self._homing = homing.watched(way, reading.position, at_rest=at_rest, hindrance=step.detail, now=now)
+        self._homing = homing.watched(way, self._reference, reading.position, step, now)
         self._message = f"on the way home, {self._homing.distance:.2f} rad left"
         self._ownership = self._ownership.renewed(now + homing.LEASE)
         if self._homing.is_over:

@@ -47,8 +47,7 @@ class TrainedOn:
         held_out_loss: of those.
         demonstrations: how the targets were found in demonstrations, e.g. "fixed_point:steps=10"; empty where it was
             trained on rollouts.
-        sampler: by which the noises make their chunks; that of files from before it was in them, which were always
-            played back so, is the default.
+        sampler: by which the noises make their chunks.
     """
 
     episodes: tuple[str, ...]
@@ -211,13 +210,10 @@ def _header(whole: bytes) -> dict[str, str]:
 
 
 def _trained_on(known: dict[str, Any]) -> TrainedOn:
-    # Before files said by which sampler their noises make chunks, all were played back by ten steps of Euler's.
-    if "sampler" not in known and known.get("demonstrations", "").startswith("midpoint"):
-        raise ValueError("its noises are those of the midpoint method, which its file does not name; train it anew")
     read = {
         "episodes": tuple(known["episodes"]),
         "tasks": tuple(known["tasks"]),
-        "sampler": Sampler(**known.get("sampler", {})),
+        "sampler": Sampler(**known["sampler"]),
     }
     made = TrainedOn(**known | read)
     made.sampler.method()  # raises where there is no such sampler

@@ -204,7 +204,7 @@ class Recorder(Node):
             known = ", ".join(f"{number} ({name})" for number, name in _LABELS.items())
             response.message = f"label is {request.label}; it must be one of {known}. The recording goes on"
             return response
-        done = self._finish(_LABELS[request.label], request.note, seconds=10.0)
+        done = self._finish(_LABELS[request.label], request.note, 10.0, request.author)
         response.success = done.whole
         response.message = _outcome(done)
         response.path = str(done.path)
@@ -215,13 +215,13 @@ class Recorder(Node):
         self.get_logger().info(response.message)
         return response
 
-    def _finish(self, label: str, note: str, seconds: float) -> Progress:
+    def _finish(self, label: str, note: str, seconds: float, operator: str = "") -> Progress:
         assert self._writer is not None
         self._collect()  # the last words of the episode were said before the call
         if self._query is not None:
             self._query.close()
             self._query = None
-        done = self._writer.close(label, note, seconds)
+        done = self._writer.close(label, note, operator, seconds)
         self._writer = None
         self._publish(done, _outcome(done), recording=False)
         return done

@@ -28,7 +28,7 @@ examples:
   frs record ls runs             one line an episode: how it ended, of what, how long, how large
   frs record info runs/egg-003   all about one: topics, losses, configuration, damage
   frs record check runs          is everything there, and do the stored noises make the stored chunks again?
-  frs record recover runs        make whole files of those whose recorder was killed
+  frs record recover runs        make whole files of those whose recorder was killed; of FILE.mcap, if it is damaged
   frs record label runs/egg-003 failed --note "slipped"      what became of one, said afterwards
   frs record export runs --out dataset     a LeRobotDataset (v3.0) of all with a label, but those discarded
 

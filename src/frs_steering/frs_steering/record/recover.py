@@ -1,7 +1,8 @@
-"""Mending what a killed recorder left: all whole chunks of a partial file, in a whole one that stock tools open."""
+"""Mending what a killed recorder or a broken copy left: all whole chunks, in a whole file that stock tools open."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from frs_steering.record.bag import PARTIAL, RESULT_RECORD
@@ -9,44 +10,58 @@ from frs_steering.record.disk import held
 from frs_steering.record.errors import JournalError
 from frs_steering.record.reader import Summary, records, summarise
 from frs_steering.record.rewrite import rewrite
-from frs_steering.record.scan import locate, scanned
+from frs_steering.record.scan import Scan, locate, scanned
+
+DAMAGED = ".damaged"
+"""After the name of a file that was mended: what could not be read of it is still in there."""
 
 
 def recover(path: Path) -> Summary:
     """Turn a partial file into a whole one beside it, with metadata.yaml, and remove the partial one.
 
     Where a recovery that was killed has left the whole one already, only the partial one is removed: the whole one may
-    have been labelled since.
+    have been labelled since. A file that had been whole and is damaged now stays beside the mended one, as *.damaged.
 
     Args:
-        path: the .mcap.partial file, or its episode's directory.
+        path: the .mcap.partial file, a damaged .mcap file, or its episode's directory.
 
     Returns:
-        What the whole file holds. It is "unlabelled" unless the recorder died after it had written the label.
+        What the whole file holds. It is "unlabelled" where the label is not in what is left.
 
     Raises:
-        JournalError: not a partial file, being written, empty, not MCAP, or without a whole chunk.
-        OSError: the disk refused; the partial file is untouched.
+        JournalError: whole, being written, empty, not MCAP, or without a whole chunk.
+        OSError: the disk refused; the file is untouched.
     """
-    partial = locate(path)
-    if partial.suffix != PARTIAL:
-        raise JournalError(f"{partial} is no partial recording (*.mcap{PARTIAL}): there is nothing to recover")
-    whole = partial.with_suffix("")
-    with held(partial):
-        scan = scanned(partial)
+    found = locate(path)
+    with held(found):
+        scan = scanned(found)
         if not scan.channels:
-            raise JournalError(f"{partial} has no whole chunk: {'; '.join(scan.damage)}")
-        if not _holds_all(whole):
-            told = {**_losses(partial), **scan.metadata.get(RESULT_RECORD, {})}
-            notes = [told.get("note", ""), "recovered", *scan.damage]
-            rewrite(scan, whole, ".recovering", {"label": "unlabelled", **told, "note": "; ".join(filter(None, notes))})
-        partial.unlink()
+            raise JournalError(f"{found} has no whole chunk: {'; '.join(scan.damage)}")
+        if found.suffix == PARTIAL:
+            whole = found.with_suffix("")
+            if not _holds_all(whole):
+                _mend(scan, whole)
+            found.unlink()
+        elif scan.damage:
+            whole = found
+            kept = found.with_name(found.name + DAMAGED)
+            kept.unlink(missing_ok=True)  # of somebody who was interrupted
+            os.link(found, kept)
+            _mend(scan, whole)
+        else:
+            raise JournalError(f"{found} is whole: there is nothing to recover")
     return summarise(whole)
 
 
-def _losses(partial: Path) -> dict[str, str]:
+def _mend(scan: Scan, whole: Path) -> None:
+    told = {**_losses(scan.path), **scan.metadata.get(RESULT_RECORD, {})}
+    notes = [told.get("note", ""), "recovered", *scan.damage]
+    rewrite(scan, whole, ".recovering", {"label": "unlabelled", **told, "note": "; ".join(filter(None, notes))})
+
+
+def _losses(recording: Path) -> dict[str, str]:
     """What the recorder said last of what it had lost; empty where it said nothing yet."""
-    said = [record.message for record in records(partial, ["recorder_state"])]
+    said = [record.message for record in records(recording, ["recorder_state"])]
     return {name: str(getattr(said[-1], name)) for name in ("dropped_control", "dropped_images")} if said else {}
 
 

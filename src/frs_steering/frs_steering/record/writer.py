@@ -191,17 +191,18 @@ class JournalWriter:
                 self._whole,
             )
 
-    def close(self, label: str, note: str = "", seconds: float = 10.0) -> Progress:
+    def close(self, label: str, note: str = "", operator: str = "", seconds: float = 10.0) -> Progress:
         """Write what waits, finish the file, and say how it went; what still waits then counts as lost.
 
         Args:
             label: of the episode: "succeeded", "failed", "stopped", "discarded" or "unlabelled".
             note: free text.
+            operator: who says so; empty where nobody does.
             seconds: how long to try; images still waiting after half of it are left out and counted.
         """
         with self._changed:
             self._images_until = time.monotonic() + seconds / 2
-            self._result = {"label": label, "note": note}
+            self._result = {"label": label, "note": note} | ({"operator": operator} if operator else {})
             self._changed.notify()
         self._thread.join(seconds)
         with self._changed:

@@ -147,7 +147,7 @@ class Labels:
         # The event goes out first, so that it is in the file that the service closes.
         self._ending = True
         self._publish(kind, episode)
-        request = StopRecording.Request(label=kind, note="; ".join([f"labelled by {self._operator}", *self._notes]))
+        request = StopRecording.Request(label=kind, note="; ".join(self._notes), author=self._operator)
         self._stop.ask(request, at, lambda response: self._ended(kind, episode, response))
 
     def expire(self, at: float) -> None:
