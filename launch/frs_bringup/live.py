@@ -13,7 +13,7 @@ _EXAMPLES = """\
 examples:
   frs live preflight                           is an episode worth recording: topics, their rates, room on the disk
   frs live start egg-003 --task egg_in_basket  begin a recording by hand; the operator's keys b and e do so, too
-  frs live end succeeded --note "second try"     end and label it
+  frs live end succeeded --note "second try"   end and label it
   frs live train runs                          train a noise policy on the successes in runs/, then go live or not
   frs live train runs --go-live                the same, and live without asking
   frs live load runs-dsbc.safetensors          put another noise policy live, while the robot runs

@@ -34,9 +34,9 @@ def left_at_last(run: Callable[[ExitStack], int]) -> int:
         status = run(leaving)
     finally:
         if "frs_steering.nodes.leaving" in sys.modules:  # which loads ROS; without it nobody has joined a graph
-            from frs_steering.nodes.leaving import LEAVE_TIME, ended_within
+            from frs_steering.nodes.leaving import ended_in_time
 
-            with ended_within(LEAVE_TIME, status):
+            with ended_in_time(status):
                 leaving.close()
     return status
 

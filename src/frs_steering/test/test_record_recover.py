@@ -120,6 +120,10 @@ def test_a_file_that_was_cut_short_later_is_mended_and_kept(tmp_path: Path) -> N
     assert after.result["label"] == "unlabelled" and "not a whole record" in after.result["note"]
     assert whole.with_name("sample.mcap.damaged").read_bytes() == content
     assert find_episodes([whole.parent], leftovers=True) == [whole]
+    whole.write_bytes(whole.read_bytes()[: (begin + end) // 2])
+    with pytest.raises(FileExistsError):
+        recover(whole)
+    assert whole.with_name("sample.mcap.damaged").read_bytes() == content, "it may hold more"
 
 
 def test_a_file_without_a_whole_chunk_is_left_alone(partial: Path) -> None:

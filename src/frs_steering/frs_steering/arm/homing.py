@@ -104,12 +104,13 @@ def next_velocity(homing: Homing, reference: Array, measured: Array, limits: Lim
         limits: of the gate.
         period: of a control step [s].
     """
-    way = RESET_POSITION - (measured if homing.arrived else reference)
-    left = float(np.abs(way).max())
-    if left <= (NEAR if homing.arrived else 0.0):
-        return np.zeros(7)
     if homing.arrived:
-        return way * min(1.0 / SETTLING, homing.speed / left)
+        left = distance(measured)
+        share = min(1.0 / SETTLING, homing.speed / left) if left > NEAR else 0.0
+        return (RESET_POSITION - measured) * share
+    way, left = RESET_POSITION - reference, distance(reference)
+    if left == 0.0:
+        return np.zeros(7)
     slowing = ACCELERATION_SHARE * float(limits.acceleration.min())
     stoppable = slowing * (math.sqrt(period**2 / 4 + 2 * left / slowing) - period / 2)
     return way / left * min(homing.speed, stoppable, left / period)

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 
 import rclpy
@@ -43,8 +44,8 @@ _C = ctypes.CDLL(None, use_errno=True)
 
 
 @contextlib.contextmanager
-def ended_within(seconds: float, status: int) -> Iterator[None]:
-    """End the process with that status if the block lasts longer, without a word, whatever it does.
+def ended_in_time(status: int) -> Iterator[None]:
+    """End the process with that status if the block takes longer than LEAVE_TIME, without a word, whatever it does.
 
     A call that locks up in the middleware keeps Python's lock, so no thread of Python can end it; the C library's timer
     does, by `_exit`, when what was printed is out.
@@ -58,9 +59,8 @@ def ended_within(seconds: float, status: int) -> Iterator[None]:
     timer = ctypes.c_void_p()
     if _C.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(notice), ctypes.byref(timer)):
         raise OSError(ctypes.get_errno(), "timer_create")
-    times = (ctypes.c_long * 4)(
-        0, 0, int(seconds), int(seconds % 1 * 1e9)
-    )  # interval (none) and first end, in s and ns
+    # The interval (none), then the first end, each in s and ns.
+    times = (ctypes.c_long * 4)(0, 0, int(LEAVE_TIME), int(LEAVE_TIME % 1 * 1e9))
     try:
         if _C.timer_settime(timer, 0, times, None):
             raise OSError(ctypes.get_errno(), "timer_settime")
@@ -79,3 +79,10 @@ def leave(*nodes: Node, context: Context | None = None) -> None:
         node.destroy_node()
     time.sleep(QUIET)
     rclpy.try_shutdown(context=context)
+
+
+def abandon(error: BaseException) -> None:
+    """Leave the graph with what there is of a node whose constructor raised; the process is to end with status 1."""
+    with ended_in_time(status=1):
+        traceback.clear_frames(error.__traceback__)  # which hold it
+        rclpy.try_shutdown()

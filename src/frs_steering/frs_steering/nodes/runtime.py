@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from frs_steering.nodes.heart import beating
-from frs_steering.nodes.leaving import LEAVE_TIME, ended_within, leave
+from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 
 SPIN_SLICE = 0.1  # s; how soon a signal is seen
 BEHIND = 10
@@ -81,9 +80,7 @@ def run(
         node = make_node()
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        with ended_within(LEAVE_TIME, status=1):
-            traceback.clear_frames(error.__traceback__)  # what there is of the node
-            rclpy.try_shutdown()
+        abandon(error)
         return 1
     if realtime and not _take_realtime():  # after the node's start, which may take seconds of a core
         node.get_logger().info("no right to real-time priority: decisions may wait for a core (docs/hardware.md)")
@@ -98,7 +95,7 @@ def run(
             thread.join()
         if hasattr(node, "close"):
             node.close()
-        with ended_within(LEAVE_TIME, status=1):
+        with ended_in_time(status=1):
             leave(node, *(thread.node for thread in beside))
     for thread in beside:
         if thread.error is not None:

@@ -30,7 +30,7 @@ def recover(path: Path) -> Summary:
 
     Raises:
         JournalError: whole, being written, empty, not MCAP, or without a whole chunk.
-        OSError: the disk refused; the file is untouched.
+        OSError: the disk refused, or another damaged one is kept there; the file is untouched.
     """
     found = locate(path)
     with held(found):
@@ -45,8 +45,8 @@ def recover(path: Path) -> Summary:
         elif scan.damage:
             whole = found
             kept = found.with_name(found.name + DAMAGED)
-            kept.unlink(missing_ok=True)  # of somebody who was interrupted
-            os.link(found, kept)
+            if not (kept.exists() and kept.samefile(found)):  # as somebody who was interrupted leaves it
+                os.link(found, kept)
             _mend(scan, whole)
         else:
             raise JournalError(f"{found} is whole: there is nothing to recover")

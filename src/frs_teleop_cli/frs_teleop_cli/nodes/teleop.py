@@ -10,7 +10,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from frs_steering.nodes.leaving import LEAVE_TIME, ended_within, leave
+from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 from frs_steering.nodes.runtime import SPIN_SLICE
 from frs_teleop_cli.app import OperatorApp
 from frs_teleop_cli.nodes.desk import Teleop
@@ -29,14 +29,13 @@ def main(argv: list[str] | None = None) -> int:
         node = Teleop(stop)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        with ended_within(LEAVE_TIME, status=1):
-            rclpy.try_shutdown()
+        abandon(error)
         return 1
     status = 1
     try:
         status = _operate(node, stop)
     finally:  # last of all: the terminal is as it was, should the graph hold the process
-        with ended_within(LEAVE_TIME, status):
+        with ended_in_time(status):
             leave(node)
     return status
 
