@@ -18,6 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from frs_bringup.errors import NobodyAnswers, Refused
+from frs_steering.nodes.entering import entering
 from frs_steering.nodes.leaving import leave
 
 DISCOVERY_SECONDS = 5.0
@@ -45,8 +46,9 @@ class Asker:
         """
         self._domain = domain
         self._context = rclpy.Context()
-        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("frs_asks", namespace=namespace, context=self._context)
+        with entering():
+            rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            self._node = Node("frs_asks", namespace=namespace, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
 

@@ -19,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from std_srvs.srv import SetBool
 
+from frs_steering.nodes.entering import entering
 from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
@@ -78,8 +79,9 @@ class EpisodeClient:
         self._operators = operators
         self._heard: dict[str, Any] = {}
         self._context = rclpy.Context()
-        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node(name, context=self._context, namespace=namespace)
+        with entering():
+            rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            self._node = Node(name, context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         for name, (kind, topic) in _STATES.items():

@@ -16,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from frs_steering.nodes.entering import entering
 from frs_steering.nodes.heart import beating
 from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 
@@ -75,9 +76,10 @@ def run(
     stop = threading.Event()
     for number in _ENDING:
         signal.signal(number, lambda *_: stop.set())
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = make_node()
+        with entering():
+            rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+            node = make_node()
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         abandon(error)

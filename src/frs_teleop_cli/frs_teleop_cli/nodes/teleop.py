@@ -10,6 +10,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from frs_steering.nodes.entering import entering
 from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 from frs_steering.nodes.runtime import SPIN_SLICE
 from frs_teleop_cli.app import OperatorApp
@@ -24,9 +25,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     stop = threading.Event()
     stop_on_signals(stop)
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = Teleop(stop)
+        with entering():
+            rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+            node = Teleop(stop)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         abandon(error)
