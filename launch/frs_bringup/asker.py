@@ -102,7 +102,7 @@ class Asker:
         return response
 
     def act(self, kind: Any, action: str, goal: Any, node: str, on_feedback: Callable[[Any], None]) -> tuple[Any, bool]:
-        """Have an action done; Ctrl-C (KeyboardInterrupt) calls it off, and its end is waited for.
+        """Have an action done; Ctrl-C (KeyboardInterrupt) calls it off at any moment, and its end is waited for.
 
         Returns:
             The result, whatever it says, and whether it was called off.
@@ -116,12 +116,17 @@ class Asker:
         if not self._spin(client.server_is_ready, DISCOVERY_SECONDS):
             raise NobodyAnswers(self._nobody(action, node))
         sent = client.send_goal_async(goal, lambda message: on_feedback(message.feedback))
-        if not self._spin(sent.done, ANSWER_SECONDS):
-            raise NobodyAnswers(f"{action}: the node {node} did not answer within {ANSWER_SECONDS:g} s")
+        call_off = False
+        try:
+            answered = self._spin(sent.done, ANSWER_SECONDS)
+        except KeyboardInterrupt:  # it may have begun all the same
+            call_off, answered = True, self._spin(sent.done, CANCEL_SECONDS)
+        if not answered:
+            raise NobodyAnswers(f"{action}: the node {node} did not answer in time; it may have begun all the same")
         handle = sent.result()
         if handle is None or not handle.accepted:
             raise Refused(f"{node} does not take it: another one is under way, or it can't be now")
-        return self._result(handle, action, node)
+        return self._result(handle, action, node, call_off=call_off)
 
     def listen(self, kind: type, topic: str, qos: QoSProfile | int, on_message: Callable[[Any], None]) -> None:
         """Have `on_message` called with what comes on a topic, while `wait` lasts."""
@@ -137,13 +142,15 @@ class Asker:
             raise NobodyAnswers(self._nobody(what, node))
         self._spin(lambda: False, more)
 
-    def _result(self, handle: Any, action: str, node: str) -> tuple[Any, bool]:
+    def _result(self, handle: Any, action: str, node: str, *, call_off: bool) -> tuple[Any, bool]:
         over: Future[Any] = handle.get_result_async()
         try:
-            while not self._spin(over.done, 1.0):
+            while not call_off and not self._spin(over.done, 1.0):
                 if node not in self._nodes():
                     raise NobodyAnswers(f"{action}: the node {node} has gone; how it ended is not known")
         except KeyboardInterrupt:
+            call_off = True
+        if call_off:
             handle.cancel_goal_async()
             if not self._spin(over.done, CANCEL_SECONDS):
                 message = f"{action}: called off, but {node} did not say within {CANCEL_SECONDS:g} s that it ended"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,6 +33,9 @@ def left_at_last(run: Callable[[ExitStack], int]) -> int:
     leaving, status = ExitStack(), 1
     try:
         status = run(leaving)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         if "frs_steering.nodes.leaving" in sys.modules:  # which loads ROS; without it nobody has joined a graph
             from frs_steering.nodes.leaving import ended_in_time

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 
@@ -35,16 +35,25 @@ class AskedGraph:
 
         self._node(node, namespace).create_service(kind, service, on_request)
 
-    def act(self, node: str, kind: Any, action: str, work: Callable[[Any], Any]) -> None:
-        """Offer an action that does `work` with its goal handle, in a thread of the executor."""
+    def act(
+        self, node: str, kind: Any, action: str, work: Callable[[Any], Any], think: Callable[[], Any] = lambda: None
+    ) -> None:
+        """Offer an action that does `work` with its goal handle, in a thread of the executor, once it has thought."""
 
         def execute(handle: Any) -> Any:
             self.requests.append(handle.request)
             return work(handle)
 
+        def accept(_: Any) -> GoalResponse:
+            think()
+            return GoalResponse.ACCEPT
+
         self._servers.append(
-            ActionServer(self._node(node, ""), kind, action, execute, cancel_callback=lambda _: CancelResponse.ACCEPT)
-        )
+            ActionServer(
+                self._node(node, ""), kind, action, execute,
+                goal_callback=accept, cancel_callback=lambda _: CancelResponse.ACCEPT,
+            )
+        )  # fmt: skip
 
     def close(self) -> None:
         self._ended.set()

@@ -91,17 +91,34 @@ def test_a_training_that_fails_says_why(graph: AskedGraph, capsys: pytest.Captur
     assert "only dsbc" in capsys.readouterr().err
 
 
-def test_ctrl_c_calls_a_training_off(graph: AskedGraph, procs: Callable[..., Any]) -> None:
+def until_called_off(handle: Any) -> TrainNoisePolicy.Result:
+    """A training that goes on until somebody ends it."""
     pause = threading.Event()
+    while not handle.is_cancel_requested:
+        pause.wait(0.05)
+        handle.publish_feedback(TrainNoisePolicy.Feedback(message="step 5 of 20", progress=0.25))
+    handle.canceled()
+    return TrainNoisePolicy.Result(message="it was ended")
 
-    def work(handle: Any) -> TrainNoisePolicy.Result:
-        while not handle.is_cancel_requested:
-            pause.wait(0.05)
-            handle.publish_feedback(TrainNoisePolicy.Feedback(message="step 5 of 20", progress=0.25))
-        handle.canceled()
-        return TrainNoisePolicy.Result(message="it was ended")
 
-    graph.act("noise_trainer", TrainNoisePolicy, "noise_policy/train", work)
+def test_ctrl_c_before_a_training_is_accepted_calls_it_off_too(graph: AskedGraph, procs: Callable[..., Any]) -> None:
+    asked, interrupted = threading.Event(), threading.Event()
+
+    def think() -> None:
+        asked.set()
+        interrupted.wait(20.0)
+
+    graph.act("noise_trainer", TrainNoisePolicy, "noise_policy/train", until_called_off, think)
+    training = procs(*FRS, "live", "train", "runs")
+    assert asked.wait(30.0)
+    training.send_signal(signal.SIGINT)
+    interrupted.set()
+    assert training.wait(15.0) == 130
+    assert training.text().endswith("called off: nothing was trained, and what was live is live\n")
+
+
+def test_ctrl_c_calls_a_training_off(graph: AskedGraph, procs: Callable[..., Any]) -> None:
+    graph.act("noise_trainer", TrainNoisePolicy, "noise_policy/train", until_called_off)
     training = procs(*FRS, "live", "train", "runs")
     training.wait_for_text("[#####---------------]  25%  step 5 of 20")
     training.send_signal(signal.SIGINT)

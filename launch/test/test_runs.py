@@ -39,3 +39,10 @@ def test_a_command_that_can_not_leave_the_graph_ends_with_what_it_returned(statu
     command = [sys.executable, "-c", HANGING.format(status=status)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30.0, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (status, "done\n", "")
+
+
+def test_what_failed_is_told_even_if_the_graph_can_not_be_left() -> None:
+    failing = HANGING.format(status="{}['tick']")
+    ended = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True, timeout=30.0, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "done\n")
+    assert ended.stderr.rstrip().endswith("KeyError: 'tick'")

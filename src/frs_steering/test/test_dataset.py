@@ -16,7 +16,7 @@ from frs_steering.learn.dataset import dataset_episodes
 from frs_steering.policies import load_policy
 from frs_steering.policies.interface import PolicySpec
 from frs_steering.record.errors import JournalError
-from frs_steering.record.frames import DIAGNOSTICS
+from frs_steering.record.frames import DIAGNOSTICS, commanded
 from frs_steering.record.lerobot import LeRobotWriter
 from frs_steering.record.reader import records
 
@@ -75,6 +75,8 @@ def test_an_export_is_read_back(tmp_path: Path, spec: PolicySpec) -> None:
     np.testing.assert_allclose(step.joint_position, recorded.joint_position, rtol=1e-6)
     assert (step.policy, step.weights_sha256) == (recorded.policy, recorded.weights_sha256)
     assert step.feature_parts == tuple(recorded.feature_parts) == (1, 3)
+    np.testing.assert_array_equal(step.commanded, commanded(recorded))
+    assert 0 < step.commanded.sum() < step.commanded.size
     assert step.diagnostics == {name: getattr(recorded.diagnostics, name) for name in DIAGNOSTICS}
 
 

@@ -121,7 +121,7 @@ def test_a_file_that_was_cut_short_later_is_mended_and_kept(tmp_path: Path) -> N
     assert whole.with_name("sample.mcap.damaged").read_bytes() == content
     assert find_episodes([whole.parent], leftovers=True) == [whole]
     whole.write_bytes(whole.read_bytes()[: (begin + end) // 2])
-    with pytest.raises(FileExistsError):
+    with pytest.raises(JournalError, match=r"sample.mcap.damaged is there, from an earlier damage; move it away"):
         recover(whole)
     assert whole.with_name("sample.mcap.damaged").read_bytes() == content, "it may hold more"
 

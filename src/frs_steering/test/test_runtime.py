@@ -128,3 +128,46 @@ def test_a_node_that_still_connects_is_ended_by_a_signal(procs: Callable[..., An
     node.wait_for_text("connecting")
     node.send_signal(number)
     assert node.wait(5.0) == -number
+
+
+# Whatever comes of it, it makes itself safe, says what failed, and does not stay.
+BREAKING = """
+import ctypes, sys
+from rclpy.node import Node
+from frs_steering.nodes.runtime import run
+
+class Breaking(Node):
+    def __init__(self):
+        super().__init__("breaking")
+        self.create_timer(0.01, self.work)
+    def work(self):
+        raise KeyError("no such tick")
+    def close(self):
+        raise OSError("the disk is gone")
+    def destroy_node(self):
+        ctypes.PyDLL(None).sleep(60)
+
+sys.exit(run(Breaking))
+"""
+
+
+def test_a_node_that_fails_says_why_even_if_it_can_not_leave_the_graph(procs: Callable[..., Any]) -> None:
+    node = procs(sys.executable, "-c", BREAKING)
+    assert node.wait(20.0) == 1
+    assert node.text().index("KeyError: 'no such tick'") < node.text().index("OSError: the disk is gone")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--params-file", "/nowhere.yaml"], "Couldn't parse params file: '--params-file /nowhere.yaml'"),
+        (["-r", "__ns:=a-b"], "Couldn't parse remap rule: '-r __ns:=a-b'"),
+        (["foo"], "['foo']"),
+    ],
+)
+def test_arguments_that_are_none_are_told_in_a_line(procs: Callable[..., Any], words: list[str], message: str) -> None:
+    node = procs(sys.executable, "-c", HANGING.replace("run(Hanging)", "run(Hanging, sys.argv)"), "--ros-args", *words)
+    assert node.wait(20.0) == 1
+    line = node.text().splitlines()[-1]  # rcl's own log comes before
+    assert line.startswith("error: ROS can't be started with these arguments: ") and message in line
+    assert "Traceback" not in node.text()

@@ -82,7 +82,7 @@ class DatasetEpisode:
         """
         self.dataset.check((*_DECIDED, _SUCCESS, _TOLD), "learning from rollouts")
         with self._complaining():
-            decided = (*_DECIDED, *({_DIAGNOSTICS, _PARTS} & self.dataset.columns))
+            decided = (*_DECIDED, *({_COMMANDED, _DIAGNOSTICS, _PARTS} & self.dataset.columns))
             table = self._table((*decided, _SUCCESS, _TOLD))
             steps: list[Step] = []
             last = b""

@@ -313,6 +313,9 @@ def _nothing(rollouts: Sequence[Rollout], successful: Sequence[Rollout], dropped
         return "no episode was given"
     if not successful:
         labels = ", ".join(f"{count} {label}" for label, count in sorted(Counter(r.label for r in rollouts).items()))
-        return f"none of {len(rollouts)} episodes succeeded ({labels}); label some with success first"
+        return (
+            f"none of {len(rollouts)} episodes succeeded ({labels});"
+            " label some first: frs record label EPISODE succeeded"
+        )
     reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(dropped.items())) or "they hold no decision"
     return f"no chunk of {len(successful)} successful episodes can be learnt from: {reasons}"

@@ -33,7 +33,7 @@ def entering(locks: Path = SHARED_MEMORY) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         for path in locks.glob(PORT_LOCKS):
             with contextlib.suppress(OSError):  # it is gone, another user's, or its owner lives
-                if time.time() - path.stat().st_mtime >= OLD:
+                if abs(time.time() - path.stat().st_mtime) >= OLD:  # also where the clock was set back
                     _lock(path, held)
         yield
 

@@ -41,6 +41,8 @@ class _Notice(ctypes.Structure):
 
 _SIGEV_THREAD = 2  # the C library calls the notice's function, with its value, in a new thread (timer_create(2))
 _C = ctypes.CDLL(None, use_errno=True)
+_TIMERS = _C if hasattr(_C, "timer_create") else ctypes.CDLL("librt.so.1", use_errno=True)
+"""Where timers are: in the C library itself from glibc 2.34 on, beside it before."""
 
 
 @contextlib.contextmanager
@@ -57,16 +59,16 @@ def ended_in_time(status: int) -> Iterator[None]:
         sys.stdout.flush()
     notice = _Notice(value=status, notify=_SIGEV_THREAD, function=ctypes.cast(_C._exit, ctypes.c_void_p))
     timer = ctypes.c_void_p()
-    if _C.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(notice), ctypes.byref(timer)):
+    if _TIMERS.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(notice), ctypes.byref(timer)):
         raise OSError(ctypes.get_errno(), "timer_create")
     # The interval (none), then the first end, each in s and ns.
     times = (ctypes.c_long * 4)(0, 0, int(LEAVE_TIME), int(LEAVE_TIME % 1 * 1e9))
     try:
-        if _C.timer_settime(timer, 0, times, None):
+        if _TIMERS.timer_settime(timer, 0, times, None):
             raise OSError(ctypes.get_errno(), "timer_settime")
         yield
     finally:
-        _C.timer_delete(timer)
+        _TIMERS.timer_delete(timer)
 
 
 def leave(*nodes: Node, context: Context | None = None) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -66,7 +67,8 @@ def run(
 
     The signal handlers are ours, not rclpy's: rclpy's shut the context down at once, and a node could
     not publish its last words (the arm's hold). `spin()` itself can miss a signal, hence the loop.
-    A node whose constructor raises ends with status 1 and one line on stderr.
+    A node whose constructor raises, or finds no sense in its arguments, ends with status 1 and one line on stderr; one
+    that fails later with status 1 and a stack, after it has made itself safe.
     Nodes in the attribute `side_nodes` (see Parted) are spun in threads of their own meanwhile.
     A process that runs `behind` yields to the others where all want to run at once, as at every control step.
     A `realtime` process comes before all of them, where the user has the right to that (docs/hardware.md).
@@ -78,7 +80,7 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     try:
         with entering():
-            rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+            _join(argv)
             node = make_node()
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
@@ -89,20 +91,34 @@ def run(
     gc.collect()
     gc.freeze()  # what was made so far stays; to walk through all of it again takes 10 to 100 ms, now and then
     beside = [_OwnThread(side_node, stop) for side_node in getattr(node, "side_nodes", ())]
-    try:
-        _spin(node, stop)
-    finally:
-        stop.set()
-        for thread in beside:
-            thread.join()
-        if hasattr(node, "close"):
-            node.close()
-        with ended_in_time(status=1):
-            leave(node, *(thread.node for thread in beside))
+    failed = [_told(lambda: _spin(node, stop))]
+    stop.set()
     for thread in beside:
-        if thread.error is not None:
-            raise thread.error
-    return 0
+        thread.join()
+        failed.append(thread.failed)
+    if hasattr(node, "close"):
+        failed.append(_told(node.close))
+    with ended_in_time(status=1):
+        leave(node, *(thread.node for thread in beside))
+    return int(any(failed))
+
+
+def _join(argv: list[str] | None) -> None:
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # of the C library's wrapper, which has no public classes
+        raise ValueError(f"ROS can't be started with these arguments: {error}") from error
+
+
+def _told(work: Callable[[], None]) -> bool:
+    """Whether it failed; how is printed at once, for the process may end in leaving the graph."""
+    try:
+        work()
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -147,14 +163,10 @@ class _OwnThread(threading.Thread):
 
     def __init__(self, node: Node, stop: threading.Event) -> None:
         super().__init__(name=node.get_name(), daemon=True)
-        self.error: BaseException | None = None
+        self.failed = False
         self.node, self._stop_event = node, stop
         self.start()
 
     def run(self) -> None:
-        try:
-            _spin(self.node, self._stop_event)
-        except BaseException as error:
-            self.error = error
-        finally:
-            self._stop_event.set()
+        self.failed = _told(lambda: _spin(self.node, self._stop_event))
+        self._stop_event.set()

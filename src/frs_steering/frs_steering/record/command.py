@@ -80,7 +80,9 @@ def run(args: argparse.Namespace) -> int:
         if args.what == "recover":
             files = [path for path in files if path.suffix == PARTIAL or path in args.paths]
             if not files:
-                print("nothing to recover: no partial recording (*.mcap.partial) there")
+                print(
+                    "no partial recording (*.mcap.partial) there; a damaged whole one is mended if it is named itself"
+                )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

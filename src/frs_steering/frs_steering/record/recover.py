@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from frs_steering.record.bag import PARTIAL, RESULT_RECORD
@@ -29,8 +30,9 @@ def recover(path: Path) -> Summary:
         What the whole file holds. It is "unlabelled" where the label is not in what is left.
 
     Raises:
-        JournalError: whole, being written, empty, not MCAP, or without a whole chunk.
-        OSError: the disk refused, or another damaged one is kept there; the file is untouched.
+        JournalError: whole, being written, empty, not MCAP, without a whole chunk, or damaged a second time while the
+            first damaged one is still kept; the file is untouched.
+        OSError: the disk refused; the file is untouched.
     """
     found = locate(path)
     with held(found):
@@ -46,11 +48,20 @@ def recover(path: Path) -> Summary:
             whole = found
             kept = found.with_name(found.name + DAMAGED)
             if not (kept.exists() and kept.samefile(found)):  # as somebody who was interrupted leaves it
-                os.link(found, kept)
+                _keep(found, kept)
             _mend(scan, whole)
         else:
             raise JournalError(f"{found} is whole: there is nothing to recover")
     return summarise(whole)
+
+
+def _keep(found: Path, kept: Path) -> None:
+    if kept.exists():
+        raise JournalError(f"{kept} is there, from an earlier damage; move it away, and recover {found.name} again")
+    try:
+        os.link(found, kept)
+    except OSError:  # a file system without links
+        shutil.copyfile(found, kept)
 
 
 def _mend(scan: Scan, whole: Path) -> None:
