@@ -37,6 +37,7 @@ class Argument:
         choices: allowed values; empty for any.
         low: smallest allowed number; None for any.
         high: greatest allowed number; None for any.
+        file: whether it names a file, which must be there, if it is not empty.
         when: arguments -> values with which it counts; with others it may not be given.
     """
 
@@ -46,16 +47,20 @@ class Argument:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    file: bool = False
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def parse(self, text: str) -> Value:
         """Turn what was typed into the argument's type.
 
         Raises:
-            DescriptionError: it is of another type, out of its range, or not among the choices.
+            DescriptionError: it is of another type, out of its range, not among the choices, or no file where it must
+                be one.
         """
         if self.choices and text not in self.choices:
             raise DescriptionError(f"argument {self.name!r} is {text!r}; it must be one of: {', '.join(self.choices)}")
+        if self.file and text and not Path(text).is_file():
+            raise DescriptionError(f"argument {self.name!r} is {text!r}; there is no such file")
         if isinstance(self.default, str):
             return text
         kind = type(self.default)

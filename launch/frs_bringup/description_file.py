@@ -12,7 +12,7 @@ from frs_bringup.description import RESPAWN_DELAY, Argument, Configuration, Node
 from frs_bringup.errors import DescriptionError
 
 _TOP = {"summary", "environment", "arguments", "every_node", "nodes"}
-_ARGUMENT = {"default", "description", "choices", "low", "high", "when"}
+_ARGUMENT = {"default", "description", "choices", "low", "high", "file", "when"}
 _EVERY_NODE = {"namespace", "log_level", "parameter_files", "respawn_delay"}
 _NODE = _EVERY_NODE | {"package", "executable", "parameters", "remappings", "when", "terminal"}
 
@@ -89,6 +89,7 @@ def _argument(name: str, entry: dict[str, Any]) -> Argument:
         choices,
         low=entry.get("low"),
         high=entry.get("high"),
+        file=bool(entry.get("file", False)),
         when=_when(where, entry),
     )
     if argument.choices and argument.default not in argument.choices:

@@ -89,6 +89,7 @@ def test_what_was_recorded_before_ctrl_c_is_named(procs: Callable[..., Any], tmp
         (["--task", "eggs"], "error: argument 'task' is 'eggs'; it must be one of: egg_on_plate, "),
         (["--seed", "-1"], "error: argument 'seed' is '-1'; it must be from 0 to "),
         (["--seed", "1", "seed:=2"], "error: seed is given twice: --seed 1 and seed:=2"),
+        (["noise_policy:=no.file"], "error: argument 'noise_policy' is 'no.file'; there is no such file"),
         (["eggs:=1"], "error: configuration 'sim' has no argument 'eggs'; it has: task"),
         (["record_directory:=x"], "error: argument 'record_directory' is set by the demo itself; --out DIR chooses"),
     ],

@@ -25,7 +25,7 @@ from frs_sim.trials import TrialError, run_trials
 from frs_steering.flow import Parameterisation
 from frs_steering.learn.noise_policy import NoisePolicy
 from frs_steering.policies import PolicySpec, load_policy
-from frs_steering.steer.method import Method, parse_method
+from frs_steering.steer.method import Method, MethodError, parse_method
 
 T = TypeVar("T")
 
@@ -271,7 +271,10 @@ def _tasks(words: str) -> list[str]:
 def _method(text: str) -> Method | str:
     if text in LEARNED:
         return text
-    method = parse_method(text)
+    try:
+        method = parse_method(text)
+    except MethodError as error:
+        raise ArgumentError(f"{error}; or one that was learnt: {', '.join(LEARNED)}") from error
     if method.needs_noise:
         raise ArgumentError(f"method {text!r} takes its noise from outside, and nobody gives one here")
     return method

@@ -49,6 +49,11 @@ def test_it_does_the_task_by_chunks_of_its_own(workshop: tuple[Cell, Eyes, Polic
         np.testing.assert_array_equal(made.answer.features, features.numpy())
 
 
+def test_what_lies_flat_is_taken_as_low_as_the_gate_lets_the_hand_go(workshop: tuple[Cell, Eyes, Policy]) -> None:
+    scene = FIRST_HELD_OUT_SEED + 1_000_012  # of a ring, 18 mm high
+    assert run_episode(*workshop, "ring_on_stand", scene, method=Method("direct"), reasoner=Demonstrator()).success
+
+
 def test_the_policy_sees_no_more_than_a_robot_does(
     workshop: tuple[Cell, Eyes, Policy], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,28 +29,30 @@ from frs_steering.learn.rollouts import Rollout
 from frs_steering.learn.train_noise_policy import LOOK_EVERY, Look, Recipe, Trained, config_for, train
 from frs_steering.record.errors import JournalError
 
+_TEACHES = {"dsbc": "the noises that were used in it", "bc": "the chunks that were driven in it"}
+
 EXAMPLES = """\
-Each successful episode in RUNS (label "succeeded") teaches the noises that were used in it; the others are counted and
-left out. The noise policy sees the policy's features and where the arm is, as they were recorded; the policy itself is
-not loaded. It is trained on some of the chunks, looked at on the others, and the weights that do best there are kept.
+Each successful episode in RUNS (label "succeeded") teaches {teaches}; the others are
+counted and left out. The policy's features and where the arm is are seen as they were recorded; the policy itself is
+loaded for demonstrations only. Some chunks are trained on, the others looked at, and the weights that do best there are
+kept.
 
 examples:
-  frs train dsbc recordings                           all episodes below that folder
-  frs train dsbc recordings/egg-0* --noise tiled      one row of noise, repeated over the chunk
-  frs train dsbc recordings --max-round-trip 0.5      without chunks that came out far from what was wished
-  frs train dsbc demonstrations --from-demonstrations what somebody demonstrated, reversed through the policy
-  frs train dsbc dataset                              a LeRobotDataset (v3) that frs record export wrote
-  frs train bc recordings                             the baseline: the same network says the chunk itself
+  frs train {kind} recordings                           all episodes below that folder
+  frs train {kind} recordings/egg-0*                    some of them
+  frs train {kind} recordings --max-round-trip 0.5      without chunks that came out far from what was wished
+  frs train {kind} demonstrations --from-demonstrations what somebody demonstrated
+  frs train {kind} dataset                              a LeRobotDataset (v3) that frs record export wrote
 
 FILE.png beside FILE shows the loss, FILE.json says what was learnt from, what was left out and why, and what it cost.
-Then: frs eval --methods base,dsbc --noise-policy FILE --tasks TASK
+Then: frs eval --methods base,{kind} --noise-policy FILE --tasks TASK
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     """Declare the arguments of `frs train dsbc` or `frs train bc`."""
     recipe, limits = Recipe(), Limits()
-    parser.epilog = EXAMPLES
+    parser.epilog = EXAMPLES.format(kind=kind, teaches=_TEACHES[kind])
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUNS", help="recorded episodes, folders of them, or LeRobotDatasets")
     add(
@@ -175,6 +177,8 @@ def _demonstrated(episodes: Sequence[Episode], args: argparse.Namespace) -> tupl
 
 
 def _show(bar: tqdm, look: Look) -> None:
+    if look.step < bar.n:
+        bar.write("nothing was learnt that holds for the chunks held out; others are held out")
     bar.set_postfix_str(f"loss {look.trained:.3f}, held out {look.held_out:.3f}", refresh=False)
     bar.update(look.step - bar.n)
 

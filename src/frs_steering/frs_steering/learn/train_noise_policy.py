@@ -35,14 +35,14 @@ class Recipe:
     """How to train.
 
     Attributes:
-        steps: of the optimiser, at most.
+        steps: of the optimiser, at most, for each of up to SPLITS splits.
         batch: chunks a step.
         rate: learning rate (AdamW).
         held_out: share of the episodes, or where they are few of the chunks, that is only looked at.
         patience: steps without a better held-out loss after which it ends.
         dropout: share of each hidden layer that is left out at each step.
         jitter: size of the noise on what is seen, in standard deviations of the data.
-        seed: of the split, the first weights and the batches.
+        seed: of the split, the first weights and the batches; of a further split the next number.
     """
 
     steps: int = 12_500
@@ -142,7 +142,7 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
     wished = unseen[data.steered[unseen]]
     network.spread_by(data.inputs[wished], data.targets[wished])
     trained_on = TrainedOn(
-        data.quality.episodes, len(data), data.policy, data.weights_sha256, data.quality.tasks, recipe.seed, best.step,
+        data.quality.episodes, len(data), data.policy, data.weights_sha256, data.quality.tasks, seed, best.step,
         best.held_out, data.demonstrations, data.sampler,
     )  # fmt: skip
     recorded = hold_out(network, data.inputs[held_out], data.targets[held_out], data.steered[held_out])
