@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
             files = [path for path in files if path.suffix == PARTIAL or path in args.paths]
             if not files:
                 print(
-                    "nothing to recover: no *.mcap.partial there; a damaged whole recording is mended if it is named itself"
+                    "nothing to recover: no *.mcap.partial there; a whole one that is damaged is mended if it is named"
                 )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
