@@ -59,7 +59,7 @@ class Argument:
         """
         if self.choices and text not in self.choices:
             raise DescriptionError(f"argument {self.name!r} is {text!r}; it must be one of: {', '.join(self.choices)}")
-        if self.file and text and not Path(text).is_file():
+        if self.file and text and not Path(text).expanduser().is_file():
             raise DescriptionError(f"argument {self.name!r} is {text!r}; there is no such file")
         if isinstance(self.default, str):
             return text

@@ -64,6 +64,15 @@ def test_defaults_give_the_first_node_alone(directory: Path) -> None:
     assert graph.environment == {"PROFILE": f"{directory}/profile.xml"}
 
 
+def test_a_file_must_be_there_and_may_be_in_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    argument = Argument("noise_policy", "", "file of a noise policy", file=True)
+    with pytest.raises(DescriptionError, match=r"argument 'noise_policy' is '~/egg'; there is no such file"):
+        argument.parse("~/egg")
+    (tmp_path / "egg").touch()
+    assert [argument.parse(text) for text in ("~/egg", "")] == ["~/egg", ""]
+
+
 def test_arguments_choose_nodes_and_values(directory: Path) -> None:
     more = directory / "mine.yaml"
     more.write_text("{}")
