@@ -14,11 +14,10 @@ from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from frs_bringup.errors import NobodyAnswers, Refused
-from frs_steering.nodes.entering import entering
+from frs_steering.nodes.entering import entering, join
 from frs_steering.nodes.leaving import leave
 
 DISCOVERY_SECONDS = 5.0
@@ -47,7 +46,7 @@ class Asker:
         self._domain = domain
         self._context = rclpy.Context()
         with entering():
-            rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            join([], self._context)
             self._node = Node("frs_asks", namespace=namespace, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

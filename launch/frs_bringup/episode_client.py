@@ -15,11 +15,10 @@ from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from std_srvs.srv import SetBool
 
-from frs_steering.nodes.entering import entering
+from frs_steering.nodes.entering import entering, join
 from frs_steering.nodes.leaving import leave
 from frs_steering.nodes.qos import EVENT, LATCHED
 
@@ -80,7 +79,7 @@ class EpisodeClient:
         self._heard: dict[str, Any] = {}
         self._context = rclpy.Context()
         with entering():
-            rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            join([], self._context)
             self._node = Node(name, context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

@@ -9,6 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import rclpy
+from rclpy.context import Context
+from rclpy.signals import SignalHandlerOptions
+
 SHARED_MEMORY = Path("/dev/shm")
 PORT_LOCKS = "fastdds_port*_el"
 """A participant of Fast DDS listens at a port in shared memory, and holds a lock on a file of this name while it
@@ -20,7 +24,7 @@ OLD = 1.0
 
 @contextlib.contextmanager
 def entering(locks: Path = SHARED_MEMORY) -> Iterator[None]:
-    """Let no participant created in the block take over a port of the dead; `rclpy.init` and a node belong in it.
+    """Let no participant created in the block take over a port of the dead; `join` and a node belong in it.
 
     A restarted process would get the port of the killed one, under which those who stay still have that one's queue in
     their memory. They fill it until they find that nobody reads (1 to 2.5 s), and where the killed one was caught
@@ -36,6 +40,18 @@ def entering(locks: Path = SHARED_MEMORY) -> Iterator[None]:
                 if abs(time.time() - path.stat().st_mtime) >= OLD:  # also where the clock was set back
                     _lock(path, held)
         yield
+
+
+def join(argv: list[str] | None, context: Context | None = None) -> None:
+    """Start rclpy (`context`: None for its default one) without its signal handlers, which shut it down at once.
+
+    Raises:
+        ValueError: the ROS arguments in `argv` (None: the command's own) make no sense.
+    """
+    try:
+        rclpy.init(args=argv, context=context, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # of the C library's wrapper, which has no public classes
+        raise ValueError(f"ROS can't be started with these arguments: {error}") from error
 
 
 def _lock(path: Path, held: contextlib.ExitStack) -> None:

@@ -15,9 +15,8 @@ from typing import Any, Protocol
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
-from frs_steering.nodes.entering import entering
+from frs_steering.nodes.entering import entering, join
 from frs_steering.nodes.heart import beating
 from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 
@@ -80,7 +79,7 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     try:
         with entering():
-            _join(argv)
+            join(argv)
             node = make_node()
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
@@ -101,13 +100,6 @@ def run(
     with ended_in_time(status=1):
         leave(node, *(thread.node for thread in beside))
     return int(any(failed))
-
-
-def _join(argv: list[str] | None) -> None:
-    try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # of the C library's wrapper, which has no public classes
-        raise ValueError(f"ROS can't be started with these arguments: {error}") from error
 
 
 def _told(work: Callable[[], None]) -> bool:

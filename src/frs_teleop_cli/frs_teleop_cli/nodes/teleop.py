@@ -6,11 +6,9 @@ import collections
 import sys
 import threading
 
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
-from frs_steering.nodes.entering import entering
+from frs_steering.nodes.entering import entering, join
 from frs_steering.nodes.leaving import abandon, ended_in_time, leave
 from frs_steering.nodes.runtime import SPIN_SLICE
 from frs_teleop_cli.app import OperatorApp
@@ -27,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     stop_on_signals(stop)
     try:
         with entering():
-            rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+            join(argv)
             node = Teleop(stop)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
