@@ -105,7 +105,7 @@ def test_a_full_disk_is_reported_and_the_recorder_lives(
 def test_what_never_came_counts_as_lost(graph: Graph, recording: subprocess.Popen[str], tmp_path: Path) -> None:
     graph.publish("gate_report", GateReport(tick=1))
     graph.delivered("gate_report")
-    graph.wait(recorded(graph, 1))
+    graph.preflight()  # before it answers, it takes what was delivered; its count has messages of its own as well
     recording.send_signal(signal.SIGSTOP)
     for tick in range(2, 2002):  # many more than the histories hold
         graph.publish("gate_report", GateReport(tick=tick))
