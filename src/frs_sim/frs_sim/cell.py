@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -118,8 +119,8 @@ class Cell:
                 self._put(name, self._layout.poses.get(name))
         self.data.qpos[self.model.joint("drawer").qposadr[0]] = self._layout.drawer
         self._paint()
-        self._wanted = np.zeros(7)
         self._velocity = np.zeros(7)
+        self.send(np.zeros(7))
         self.send_gripper(0.0)
         self._held_steps = 0
         self.steps = 0
@@ -128,8 +129,17 @@ class Cell:
         self.data.time = 0.0
 
     def send(self, joint_velocity: np.ndarray) -> None:
-        """Set the wanted joint velocity (7,) rad/s; it holds until the next call."""
-        self._wanted = np.asarray(joint_velocity, float).copy()
+        """Set the wanted joint velocity (7,) rad/s; it holds until the next call.
+
+        The drive reaches it evenly within a control step, as a joint trajectory controller does that is sent
+        `nodes.trajectory_backend.target`: what it stays behind on the way up it makes good on the way down. One share
+        for all joints, so that what lies between two commands is a mixture of the two, and the hand never faster than
+        both.
+        """
+        change = np.asarray(joint_velocity, float) - self._velocity
+        limited = math.ceil(np.abs(change).max() / (ACCELERATION * TIMESTEP))
+        self._ramp_steps = max(limited, round(1.0 / CONTROL_RATE / TIMESTEP))
+        self._ramp = change / self._ramp_steps
 
     def send_gripper(self, closed: float) -> None:
         """Set the wanted gripper opening, 0 open .. 1 closed."""
@@ -138,14 +148,10 @@ class Cell:
     def advance(self, seconds: float) -> None:
         """Run the physics and the robot's drive for that long."""
         low, high = self.model.jnt_range[:7].T
-        ramp = ACCELERATION * TIMESTEP
         for _ in range(round(seconds / TIMESTEP)):
-            # One share for all joints, as a trajectory controller's splines have: what lies between two commands is
-            # a mixture of the two, so the hand is never faster than both. A ramp for each joint by itself makes it so.
-            change = self._wanted - self._velocity
-            if (most := max(abs(one) for one in change.tolist())) > ramp:
-                change *= ramp / most
-            self._velocity = self._velocity + change
+            if self._ramp_steps:
+                self._velocity = self._velocity + self._ramp
+                self._ramp_steps -= 1
             # np.clip takes twice the time of the two that it consists of, and this runs 500 times a second.
             measured = self.data.qpos[self._joints]
             goal = np.minimum(np.maximum(self._goal + self._velocity * TIMESTEP, low), high)
@@ -157,7 +163,9 @@ class Cell:
         """One control step (1/15 s): command, advance, judge success."""
         self.send(joint_velocity)
         self.send_gripper(gripper)
-        self.advance(1.0 / CONTROL_RATE)
+        # Whole timesteps, and none lost: rounded by itself each control step would be 1 % short, and so the arm's way.
+        begin, end = (round(step / CONTROL_RATE / TIMESTEP) for step in (self.steps, self.steps + 1))
+        self.advance((end - begin) * TIMESTEP)
         self.step_success()
 
     def step_success(self) -> bool:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from frs_sim.cell import CONTROL_RATE, Truth
 from frs_sim.expert import imagine
-from frs_sim.expert.grasp import LOWEST
 from frs_sim.tasks import Task
 from frs_steering.policies import Observation, Policy
 from frs_steering.steer.answer import answer
 from frs_steering.steer.decision import Decided
 from frs_steering.steer.method import Method
 from frs_steering.steer.query import Answer, Operation, Query
-
-FLOOR = 0.022
-"""m, of the TCP. The gate keeps the fingers off the table, and so the TCP at 0.020 and above."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,6 @@ class Demonstrator:
             task: that the expert does.
             truth: that the expert alone knows.
         """
-        if truth.tcp_position[2] < FLOOR:  # as low as it gets; the expert, who knows no gate, would wait for LOWEST
-            truth = replace(truth, tcp_position=np.array([*truth.tcp_position[:2], LOWEST]))
         features = answer(policy, observation, Query(Operation.ENCODE)).features
         chunk = imagine(task, truth, policy.spec.horizon, 1.0 / CONTROL_RATE).astype(np.float32)
         return Decided(Method("direct"), None, "", Answer(features, chunk=chunk), 0)

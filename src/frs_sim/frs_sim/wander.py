@@ -8,6 +8,7 @@ nothing of what lies on the table; and now and then it sets what it holds down w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,6 +125,6 @@ class Wander:
 
 
 def _straight(way: np.ndarray, speed: float, gripper: float | None) -> tuple[Leg, ...]:
-    # The leg of that way (3,) m in whole control steps; none if it is too short for two.
-    rows = round(float(np.linalg.norm(way)) / speed * CONTROL_RATE)
+    # The leg of that way (3,) m in whole control steps, at that speed or a little slower; none if two are too many.
+    rows = math.ceil(float(np.linalg.norm(way)) / speed * CONTROL_RATE)
     return (Leg(way * CONTROL_RATE / rows, rows, gripper),) if rows >= 2 else ()

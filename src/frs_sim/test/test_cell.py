@@ -50,6 +50,19 @@ def test_the_drive_follows_a_velocity_and_ramps_within_the_acceleration_limit(ce
     assert np.abs(cell.joint_velocity).max() < 0.02
 
 
+def test_at_rest_the_arm_is_where_its_commands_add_up_to(cell: Cell) -> None:
+    cell.reset("egg_in_basket", 2)
+    rng = np.random.default_rng(0)
+    commanded, velocity, wish = cell.joint_position, np.zeros(7), np.zeros(7)
+    for step in range(160):
+        if step % 8 == 0:
+            wish = rng.uniform(-0.4, 0.4, 7) if step < 144 else np.zeros(7)
+        velocity = velocity + np.clip(wish - velocity, -0.5, 0.5)  # rad/s, as the gate's 8 rad/s^2 allow
+        commanded = commanded + velocity / CONTROL_RATE
+        cell.step(velocity, 0.0)
+    np.testing.assert_allclose(cell.joint_position, commanded, atol=2e-3)  # rad, the servos lag under the weight
+
+
 @pytest.mark.parametrize(
     ("old", "new"),  # rad/s; ramped joint by joint, the hand was 0.06 to 0.07 m/s faster in between than at either
     [
