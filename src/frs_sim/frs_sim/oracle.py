@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from frs_sim.cell import Truth
-from frs_sim.expert import Phase, plan
+from frs_sim.expert import Phase, next_goal, plan
+from frs_sim.goals import Slide
 from frs_sim.tasks import Task
 from frs_steering.steer.guidance import Guidance, GuidanceSource
 
@@ -31,6 +32,9 @@ def oracle(task: Task, truth: Truth) -> Guidance:
     error = wanted.goal - truth.tcp_position
     axis = int(np.argmax(np.abs(error[:2])))
     away, height = abs(float(error[axis])), -float(error[2])
+    if wanted.phase is Phase.GRASP and isinstance(goal := next_goal(task, truth), Slide):
+        # With its fingers around a knob the policy can't know whether it is to pull or to push.
+        return _say(0, -1.0 if goal.open else 1.0, FAR)
     if wanted.phase in (Phase.GRASP, Phase.RELEASE, Phase.RETREAT):
         return _DEFER
     if wanted.phase in (Phase.SLIDE, Phase.PUSH):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from frs_sim.cell import CONTROL_RATE, Cell
-from frs_sim.expert import act, imagine, plan
+from frs_sim.expert import Phase, act, imagine, plan
 from frs_sim.oracle import LEAST, oracle
 from frs_sim.tasks import TASKS
 from frs_steering.robot.kinematics import joint_velocity
@@ -45,6 +45,15 @@ def test_the_oracle_points_to_where_the_object_is() -> None:
     error = truth.positions["egg"] - truth.tcp_position
     assert not wish.defer
     assert np.dot(wish.direction, error) > 0.03
+
+
+@pytest.mark.parametrize(("task", "way"), [("open_drawer", -1.0), ("close_drawer", 1.0)])
+def test_around_the_knob_the_oracle_says_whether_to_pull_or_to_push(task: str, way: float) -> None:
+    cell = Cell(task, 2)
+    while (wanted := plan(cell.task, truth := cell.truth())).phase is not Phase.GRASP:
+        action = act(wanted, truth)
+        cell.step(joint_velocity(cell.joint_position, action[:6]), action[6])
+    assert oracle(cell.task, truth).direction == (way, 0.0, 0.0)
 
 
 def test_what_the_expert_imagines_is_what_it_then_does() -> None:

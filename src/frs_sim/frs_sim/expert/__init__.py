@@ -6,6 +6,6 @@ reduced to what a person at a keyboard could say.
 
 from frs_sim.expert.imagine import imagine
 from frs_sim.expert.motion import STRAIGHT, Phase, Plan, Style, act
-from frs_sim.expert.plan import plan
+from frs_sim.expert.plan import next_goal, plan
 
-__all__ = ["STRAIGHT", "Phase", "Plan", "Style", "act", "imagine", "plan"]
+__all__ = ["STRAIGHT", "Phase", "Plan", "Style", "act", "imagine", "next_goal", "plan"]

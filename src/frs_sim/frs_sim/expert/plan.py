@@ -19,7 +19,7 @@ HOME = np.array([0.37, 0.0, 0.38])  # m, of the TCP at the start
 
 def plan(task: Task, truth: Truth) -> Plan:
     """What to do next, from the true state alone."""
-    goal = next((goal for goal in task.goals if not _is_over(goal, truth)), None)
+    goal = next_goal(task, truth)
     hand = truth.tcp_position
     wanted = _toward(goal, truth)
     wrong = truth.held and (goal is None or truth.held != goal.object)
@@ -27,6 +27,11 @@ def plan(task: Task, truth: Truth) -> Plan:
         # Fingers that are still close to a thing would take it along.
         return Plan(Phase.RELEASE, hand.copy(), hand_yaw(truth), 0.0, hand.copy())
     return wanted
+
+
+def next_goal(task: Task, truth: Truth) -> Goal | None:
+    """The first goal that is not over yet; None where all are."""
+    return next((goal for goal in task.goals if not _is_over(goal, truth)), None)
 
 
 def _toward(goal: Goal | None, truth: Truth) -> Plan:
