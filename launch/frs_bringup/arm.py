@@ -124,7 +124,7 @@ def _state(asker: Asker, args: argparse.Namespace) -> int:
 
     asker.listen(ArmState, "arm_state", LATCHED, states.append)
     asker.listen(DiagnosticArray, diagnostics.TOPIC, 100, on_diagnostics)
-    asker.wait(lambda: bool(states), "arm_state", "arm_controller", more=1.2 * diagnostics.PERIOD)
+    asker.wait(lambda: bool(states), "arm_state", "arm_controller", more=2.0 * diagnostics.PERIOD)
     newest = states[-1]
     joints = " ".join(f"{position:.3f}" for position in newest.position)
     print(f"state: {State(newest.state).name}, {newest.message}")

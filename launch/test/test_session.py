@@ -98,7 +98,7 @@ def _drive_corrected(procs: Callable[..., Any], ear: Ear, noise_policy: str, out
 
     ear.node.create_subscription(Decision, "decision", correct, EVENT)
     demo = procs(*FRS, "demo", "--operator", "none", "--out", out, f"noise_policy:={noise_policy}")
-    ear.until(lambda: min(acted[Decision.SOURCE_NOISE_POLICY], acted[Decision.SOURCE_HUMAN]) >= 3, 60.0)
+    ear.until(lambda: min(acted[Decision.SOURCE_NOISE_POLICY], acted[Decision.SOURCE_HUMAN]) >= 3, 150.0)
     demo.send_signal(signal.SIGINT)
     assert demo.wait(15.0) == 130
     (recording,) = out.glob("*/*/*.mcap")

@@ -151,7 +151,7 @@ def test_what_the_recorder_finds_amiss_is_told_and_notes_are_kept(graph: Graph, 
     graph.ear.until(graph.driving)
     slow = "the recorder says: camera/exterior/color/image_raw "
     # In the first two seconds of its life the recorder knows no rates yet, and the preflight may be content.
-    graph.ear.until(lambda: graph.feedback[-1].step > 0 and slow in graph.feedback[-1].message)
+    graph.ear.until(lambda: any(told.step > 0 and slow in told.message for told in graph.feedback))
     graph.episode.wait_for_text(slow)
 
     said = graph.ear.listen(EpisodeEvent, "episode_event", EVENT)

@@ -23,7 +23,7 @@ from frs_steering.arm.ownership import CLAIM_LEASE
 from frs_steering.nodes.qos import COMMAND, LATCHED
 from frs_steering.robot.fr3 import FINGER_OPEN, RESET_POSITION
 
-AWAY = RESET_POSITION + np.array([0.25, 0.1, 0.0, 0.1, 0.0, 0.0, 0.2])
+AWAY = RESET_POSITION + np.array([0.6, 0.1, 0.0, 0.1, 0.0, 0.0, 0.2])
 
 
 @pytest.fixture

@@ -52,12 +52,20 @@ def test_without_franka_ros2_it_says_so(procs: Procs) -> None:
     assert line.startswith("error: the package franka_msgs of franka_ros2 can't be imported; build franka_ros2")
 
 
+def start_controller(arm: ArmStandIn, start_node: Start) -> None:
+    """Start the controller and wait until it has no fault."""
+    start_node("arm_controller", joint_state_timeout=2.0)
+    arm.until(lambda: bool(arm.states), 20.0, "a controller")
+    if "its state" in arm.states[-1].message:  # a busy machine let the robot's state come late
+        arm.until_success(arm.recover, 10.0)
+
+
 def test_the_robots_errors_are_faults_and_recovered_from(
     show: Callable[[str], None], arm: ArmStandIn, procs: Procs, start_node: Start, with_franka_msgs: dict[str, str]
 ) -> None:
     ear = DiagnosticsEar(arm)
     bridge = procs(*BRIDGE, env=with_franka_msgs)
-    start_node("arm_controller", joint_state_timeout=2.0)
+    start_controller(arm, start_node)
     ear.until("arm_controller: arm", Level.OK, "no owner")
     ear.until("franka_ros2_bridge: robot", Level.OK, "follows")
     assert ear.values("franka_ros2_bridge: robot")["mode"] == "MOVE"
@@ -95,10 +103,7 @@ def test_a_lost_robot_is_a_fault_though_its_last_state_knew_no_error(
     ear = DiagnosticsEar(arm)
     procs(*BRIDGE, env=with_franka_msgs)
     ear.until("franka_ros2_bridge: robot", Level.OK, "follows")
-    start_node("arm_controller", joint_state_timeout=2.0)
-    arm.until(lambda: bool(arm.states), 20.0, "a controller")
-    if "its state" in arm.states[-1].message:  # a busy machine let the robot's state come late
-        arm.until_success(arm.recover, 10.0)
+    start_controller(arm, start_node)
     ear.until("arm_controller: arm", Level.OK, "no owner")
     for how, words in (("still", "its state stands still"), ("silent", "its state comes no more")):
         show(how)
