@@ -76,8 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
             help="of the reversal: the fixed point inverts the sampler (default: %(default)s)")  # fmt: skip
         add("--noise", default="full", help="full, tiled, or dct<k>: what of a noise is learnt (default: %(default)s)")
     add(
-        "--loss", choices=LOSSES, default="nll" if kind == "dsbc" else "mse",
-        help="nll: likelihood; mse: squared error (default: %(default)s)",
+        "--loss", choices=LOSSES, default="mse",
+        help="mse: squared error; nll: likelihood (default: %(default)s)",
     )  # fmt: skip
     add("--bound", type=float, default=5.0, help="of the output, by a tanh (default: %(default)s)")
     add("--steps", type=int, default=recipe.steps, help="of the optimiser, at most (default: %(default)s)")

@@ -82,6 +82,18 @@ def test_the_best_weights_on_what_was_held_out_are_kept(tmp_path: Path):
     assert plot_curves(made, tmp_path / "losses.png").stat().st_size > 0
 
 
+def test_a_training_that_has_hardly_begun_is_not_kept():
+    pairs = data(count=60)
+    generator = torch.Generator().manual_seed(0)
+    pairs = dataclasses.replace(pairs, targets=torch.randn(pairs.targets.shape, generator=generator))
+    config = config_for(pairs, kind="dsbc", noise="full", loss="mse", bound=5.0)
+    made = train(pairs, config, Recipe(steps=800, least=400, patience=200))
+    soonest = min(made.looks, key=lambda look: look.held_out)
+    assert 0 < soonest.step < 400 <= made.best.step == made.trained_on.steps
+    assert made.best.held_out == min(look.held_out for look in made.looks if look.step >= 400)
+    assert made.looks[-1].step == made.best.step + 200
+
+
 def test_where_nothing_can_be_learnt_nothing_comes_out():
     pairs = data(count=60)
     config = config_for(pairs, kind="dsbc", noise="full", loss="nll", bound=5.0)

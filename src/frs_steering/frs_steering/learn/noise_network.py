@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from frs_steering.flow import Parameterisation
 
 KINDS = ("dsbc", "bc")
-LOSSES = ("nll", "mse")
+LOSSES = ("mse", "nll")
 
 _FARTHEST = 5.0  # standard deviations; what is farther from the data than this is seen as being there
 _SPREAD = (-4.0, 1.0)  # of the logarithm of a spread; N(0, 1), which delegation draws, is 0
@@ -33,7 +33,8 @@ class Config:
         dim: D.
         horizon: H.
         noise: name of the noise's parameterisation.
-        loss: "nll" also learns how far apart the noises of one place are, and draws from that; "mse" says their mean.
+        loss: "mse" learns the noises' mean, and draws with the one spread that held-out chunks show around it; "nll"
+            also learns how far apart the noises of one place are, and draws from that.
         bound: of the output, in noise, or in standard deviations of the data for chunks.
         width: of each of the three hidden layers.
         opened: which of the numbers that it is given it looks at with the gripper open (`choice`), beside the gripper.
@@ -48,7 +49,7 @@ class Config:
     dim: int
     horizon: int
     noise: str = "full"
-    loss: str = "nll"
+    loss: str = "mse"
     bound: float = 5.0
     width: int = 128
     opened: tuple[int, ...] = ()

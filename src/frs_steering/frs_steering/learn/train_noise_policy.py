@@ -1,7 +1,8 @@
 """Training of a noise policy: a minute's work of one core, without the policy, on what the journal kept.
 
 DSBC (arXiv 2606.13675) is behavioural cloning in noise space; the paper found likelihood and squared error equally
-good. Rollouts are few, so the weights are kept that are best on what was held out.
+good, here squared error is better (docs/decisions.md). Rollouts are few, so the weights are kept that are best on what
+was held out; but what is held out are few, too, and not trusted with a training that has hardly begun.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Recipe:
         batch: chunks a step.
         rate: learning rate (AdamW).
         held_out: share of the episodes, or where they are few of the chunks, that is only looked at.
+        least: steps, from where on the weights that are best are kept: of two rollouts that are held out one may be
+            unlike all others, and is met best by a network that says little, whose noise does not lead the hand.
         patience: steps without a better held-out loss after which it ends.
         dropout: share of each hidden layer that is left out at each step.
         jitter: size of the noise on what is seen, in standard deviations of the data.
@@ -49,6 +52,7 @@ class Recipe:
     batch: int = 128
     rate: float = 3e-4
     held_out: float = 0.15
+    least: int = 1000
     patience: int = 1000
     dropout: float = 0.1
     jitter: float = 0.05
@@ -69,10 +73,11 @@ class Trained:
     """What came out.
 
     Attributes:
-        network: with the weights that were best on the held-out chunks.
+        network: with the weights that were kept.
         trained_on: for its file.
         held_out: some of the pairs that were held out, for its file.
         looks: the loss curves.
+        best: the look whose weights were kept.
         seconds: that it took.
     """
 
@@ -80,12 +85,8 @@ class Trained:
     trained_on: TrainedOn
     held_out: HeldOut
     looks: tuple[Look, ...]
+    best: Look
     seconds: float
-
-    @property
-    def best(self) -> Look:
-        """The look whose weights were kept."""
-        return min(self.looks, key=lambda look: look.held_out)
 
 
 def config_for(data: NoiseData, *, kind: str, noise: str, loss: str, bound: float) -> Config:
@@ -127,9 +128,8 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
             torch.manual_seed(seed)
             held_out, kept = split(data, recipe.held_out)
             network = Network(config, recipe.dropout)
-            looks = _optimise(network, data, recipe, held_out=held_out, kept=kept, say=say)
-            best = min(looks, key=lambda look: look.held_out)
-            if best.step:
+            looks, best = _optimise(network, data, recipe, held_out=held_out, kept=kept, say=say)
+            if min(looks, key=lambda look: look.held_out).step:
                 break
         else:
             raise TrainingError(
@@ -146,7 +146,7 @@ def train(data: NoiseData, config: Config, recipe: Recipe, say: Callable[[Look],
         best.held_out, data.demonstrations, data.sampler,
     )  # fmt: skip
     recorded = hold_out(network, data.inputs[held_out], data.targets[held_out], data.steered[held_out])
-    return Trained(network, trained_on, recorded, tuple(looks), time.monotonic() - began)
+    return Trained(network, trained_on, recorded, tuple(looks), best, time.monotonic() - began)
 
 
 def split(data: NoiseData, share: float) -> tuple[Tensor, Tensor]:
@@ -172,8 +172,8 @@ def split(data: NoiseData, share: float) -> tuple[Tensor, Tensor]:
 
 def _optimise(
     network: Network, data: NoiseData, recipe: Recipe, *, held_out: Tensor, kept: Tensor, say: Callable[[Look], None]
-) -> list[Look]:
-    """Train, and leave the weights in the network that were best on the held-out chunks."""
+) -> tuple[list[Look], Look]:
+    """Train, and leave the weights in the network that were best on the held-out chunks; all looks, and theirs."""
     network.normalise_by(data.inputs[kept], data.targets[kept])
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-2)
     looks: list[Look] = []
@@ -182,9 +182,9 @@ def _optimise(
         if step % LOOK_EVERY == 0:
             looks.append(Look(step, _loss(network, data, kept), _loss(network, data, held_out)))
             say(looks[-1])
-            if looks[-1].held_out < best.held_out:
+            if step in (0, recipe.least) or looks[-1].held_out < best.held_out:
                 best, weights = looks[-1], copy.deepcopy(network.state_dict())
-            if step - best.step >= recipe.patience:
+            if step - max(best.step, recipe.least) >= recipe.patience:
                 break
         batch = drawn(kept, data, min(recipe.batch, len(kept)))
         seen = data.inputs[batch]
@@ -194,7 +194,7 @@ def _optimise(
         loss.backward()
         optimiser.step()
     network.load_state_dict(weights)
-    return looks
+    return looks, best
 
 
 def drawn(kept: Tensor, data: NoiseData, size: int) -> Tensor:
