@@ -241,7 +241,8 @@ def test_a_workspace_upside_down_is_named(start_node: Start) -> None:
 
 def test_a_cartesian_row_moves_the_hand_as_asked(controller: Any, arm: ArmStandIn) -> None:
     arm.send(1, speed=0.2)
-    arm.until(lambda: arm.states[-1].row >= 6, 5.0, "row 6")
-    state = arm.states[-1]
-    moved = pose_and_jacobian(np.array(state.position))[1] @ np.array(state.velocity)
-    np.testing.assert_allclose(moved, [0, 0.2, 0, 0, 0, 0], atol=0.02)
+    arm.until(lambda: arm.states[-1].row >= 8, 5.0, "row 8")
+    states = [state for state in arm.states if state.row >= 4]
+    moved = [pose_and_jacobian(np.array(state.position))[1] @ np.array(state.velocity) for state in states]
+    # The median: on a busy machine a single joint state is late, and its position no longer goes with the velocity.
+    np.testing.assert_allclose(np.median(moved, axis=0), [0, 0.2, 0, 0, 0, 0], atol=0.02)
