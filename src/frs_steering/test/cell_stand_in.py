@@ -87,6 +87,17 @@ class CellStandIn(Node):
         with self._changed:
             assert self._changed.wait_for(condition, seconds), f"not within {seconds} s: {what}"
 
+    def until_decisions(
+        self, wanted: Callable[[Decision], bool], what: str, since: int = 0, count: int = 1
+    ) -> list[Decision]:
+        """Wait for so many decisions like that after the first `since`; returns all of them, whatever came between."""
+
+        def found() -> list[Decision]:
+            return [decision for decision in self.decisions[since:] if wanted(decision)]
+
+        self.until(lambda: len(found()) >= count, 60, f"{what}, from decision {since} on")
+        return found()
+
     def call(self, client: Client[Any, Any], request: object, seconds: float = 30.0) -> Any:
         """Call a service from the test's thread."""
         assert client.wait_for_service(seconds), f"{client.srv_name} is not there"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arm_stand_in import ArmStandIn, assert_next_to_all_came
+from arm_stand_in import ArmStandIn, assert_at_most_one_left_out
 from builtin_interfaces.msg import Duration
 from cell_stand_in import Start
 from frs_msgs.msg import ArmState, GateReport
@@ -72,8 +72,9 @@ def test_a_chunk_drives_and_everything_is_told(controller: Any, arm: ArmStandIn)
     point = state.tcp_pose.position
     np.testing.assert_allclose([point.x, point.y, point.z], told, atol=1e-9)
     steps = [report for report in arm.reports if report.row >= 0]
-    assert_next_to_all_came([report.row for report in steps])
-    assert 0 < np.median([report.gate_duration for report in steps]) < 0.05
+    assert_at_most_one_left_out([report.row for report in steps])
+    assert all(report.gate_duration > 0 for report in steps)
+    assert np.median([report.gate_duration for report in steps]) < 0.005  # one may be preempted on a busy machine
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_the_control_step_is_on_time(controller: Any, arm: ArmStandIn) -> None:
     arm.send(1)
     arm.until(lambda: len([r for r in arm.reports if r.tick]) > 60, 10.0, "60 control steps")
     ticks = [report.tick for report in arm.reports if report.tick_lateness > 0]
-    assert_next_to_all_came(ticks)
+    assert_at_most_one_left_out(ticks)
 
 
 def test_a_wrong_parameter_is_named(start_node: Start) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -56,18 +55,6 @@ def wish(cell: CellStandIn, **changes: object) -> None:
             setattr(msg, name, value)
     cell.until(lambda: cell.guidance.get_subscription_count() > 0, 30, "somebody who listens to guidance")
     cell.guidance.publish(msg)
-
-
-def first(cell: CellStandIn, wanted: Callable[[Decision], bool], what: str, since: int = 0) -> Decision:
-    """Wait for such a decision after the first `since`; the next ones may have come meanwhile."""
-    found: list[Decision] = []
-
-    def came() -> bool:
-        found[:] = [decision for decision in cell.decisions[since:] if wanted(decision)]
-        return bool(found)
-
-    cell.until(came, 30, what)
-    return found[0]
 
 
 def test_activation_names_what_is_missing(cell: CellStandIn, start_node: Start):
@@ -128,7 +115,7 @@ def test_steers_by_wishes_and_keeps_the_pace(cell: CellStandIn, start_node: Star
     # "Let the policy act" is a wish, too.
     before = len(cell.decisions)
     wish(cell, defer=True)
-    decision = first(cell, lambda decision: decision.deferred, "a deferred decision", before)
+    decision = cell.until_decisions(lambda decision: decision.deferred, "a deferred decision", before)[0]
     assert decision.source == Decision.SOURCE_BASE
     assert "let the policy act" in decision.defer_reason
 
@@ -183,7 +170,7 @@ def test_chunks_that_are_not_trusted_are_replaced(cell: CellStandIn, start_node:
     start_node("flow_steering", active_on_start=True, max_noise_percentile=0.0)
     cell.until(lambda: bool(cell.chunks), 60, "a chunk")
     wish(cell)
-    decision = first(cell, lambda decision: decision.deferred, "a deferred decision")
+    decision = cell.until_decisions(lambda decision: decision.deferred, "a deferred decision")[0]
     assert (decision.source, decision.method, decision.guidance.defer) == (Decision.SOURCE_BASE, "base", True)
     assert "noise percentile" in decision.defer_reason
     assert decision.guidance.author == "tester"
@@ -196,7 +183,7 @@ def test_another_method_and_a_direction_of_the_hand(cell: CellStandIn, start_nod
     start_node("flow_steering", active_on_start=True, method="direct")
     cell.until(lambda: bool(cell.chunks), 60, "a chunk")
     wish(cell, frame="fr3_hand_tcp")
-    decision = first(cell, lambda decision: decision.source != Decision.SOURCE_BASE, "a steered one")
+    decision = cell.until_decisions(lambda decision: decision.source != Decision.SOURCE_BASE, "a steered one")[0]
     assert (decision.method, decision.diagnostics.evaluations, len(decision.noise_used)) == ("direct", 0, 0)
     full = cell.infos[-1].full_scale[2]
     turned = tcp_pose(np.array(cell.arm.position))[:3, :3] @ [0.0, 0.0, full]

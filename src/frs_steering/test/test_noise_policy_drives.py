@@ -34,25 +34,17 @@ def file(weights: Path, tmp_path: Path) -> Path:
 
 def until_source(cell: CellStandIn, source: int, since: int = 0, *, count: int = 1) -> list[Decision]:
     """Wait for decisions of a source after the first `since`; returns them."""
-
-    def found() -> list[Decision]:
-        return [decision for decision in cell.decisions[since:] if decision.source == source]
-
-    cell.until(lambda: len(found()) >= count, 60, f"{count} decisions of source {source} from the {since}th on")
-    return found()
+    what = f"{count} decisions of source {source}"
+    return cell.until_decisions(lambda decision: decision.source == source, what, since, count)
 
 
-def until_reason(cell: CellStandIn, reason: str, since: int, *, source: int = BASE) -> list[Decision]:
-    """Wait for a source's decision after the first `since` that was made for this reason; returns those.
+def left_to_the_policy(cell: CellStandIn, reason: str, since: int) -> Decision:
+    """Wait for the first decision after the first `since` that is the policy's own for this reason.
 
     On a busy machine others come in between: a noise policy that is asked and answers late has a reason of its own.
     """
-
-    def found() -> list[Decision]:
-        return [one for one in cell.decisions[since:] if (one.source, one.defer_reason) == (source, reason)]
-
-    cell.until(lambda: bool(found()), 60, f"a decision of source {source} for the reason {reason!r}")
-    return found()
+    what = f"a decision of the policy for the reason {reason!r}"
+    return cell.until_decisions(lambda one: (one.source, one.defer_reason) == (BASE, reason), what, since)[0]
 
 
 def wish(cell: CellStandIn, guidance: Guidance) -> None:
@@ -96,8 +88,7 @@ def test_it_acts_where_nobody_steers_and_is_swapped_meanwhile(
     assert until_source(cell, HUMAN, since)[0].noise_policy == ""
     until_source(cell, NOISE, since)
     wish(cell, Guidance(GuidanceSource.HUMAN, "tester", defer=True))
-    (decision, *_) = until_reason(cell, "the wish was to let the policy act", since)
-    assert (decision.source, decision.deferred) == (BASE, True)
+    assert left_to_the_policy(cell, "the wish was to let the policy act", since).deferred
 
     # Another one takes over between two chunks, a bad file doesn't.
     second = load(noise_policy_sample.write(tmp_path / "second.safetensors", weights, seed=1))
@@ -110,8 +101,7 @@ def test_it_acts_where_nobody_steers_and_is_swapped_meanwhile(
     since = len(cell.decisions)
     none = LoadNoisePolicy.Request(file="")
     assert cell.call(cell.create_client(LoadNoisePolicy, "noise_policy/load"), none).success
-    (decision, *_) = until_reason(cell, "", since, source=BASE)
-    assert not decision.deferred
+    assert not left_to_the_policy(cell, "", since).deferred
     no_chunk_was_missed(cell)
 
 

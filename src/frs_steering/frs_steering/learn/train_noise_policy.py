@@ -40,8 +40,9 @@ class Recipe:
         batch: chunks a step.
         rate: learning rate (AdamW).
         held_out: share of the episodes, or where they are few of the chunks, that is only looked at.
-        least: steps, from where on the weights that are best are kept: of two rollouts that are held out one may be
-            unlike all others, and is met best by a network that says little, whose noise does not lead the hand.
+        least: steps, from where on the weights that are best are kept, unless `steps` are fewer: of two rollouts that
+            are held out one may be unlike all others, and is met best by a network that says little, whose noise does
+            not lead the hand.
         patience: steps without a better held-out loss after which it ends.
         dropout: share of each hidden layer that is left out at each step.
         jitter: size of the noise on what is seen, in standard deviations of the data.
@@ -182,7 +183,7 @@ def _optimise(
         if step % LOOK_EVERY == 0:
             looks.append(Look(step, _loss(network, data, kept), _loss(network, data, held_out)))
             say(looks[-1])
-            if step in (0, recipe.least) or looks[-1].held_out < best.held_out:
+            if best.step < recipe.least <= step or looks[-1].held_out < best.held_out:
                 best, weights = looks[-1], copy.deepcopy(network.state_dict())
             if step - max(best.step, recipe.least) >= recipe.patience:
                 break
